@@ -1,0 +1,41 @@
+"""Verdicts and findings: what a check says of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from harness.rundir import Json
+
+
+class Verdict(str, Enum):
+    """Three-valued; merged by the worst."""
+
+    PASS = "pass"
+    UNKNOWN = "unknown"
+    FAIL = "fail"
+
+    @staticmethod
+    def worst(verdicts: Iterable[Verdict]) -> Verdict:
+        """The worst of them; of none: unknown, for nothing was proven."""
+        order = list(Verdict)
+        return max(verdicts, key=order.index, default=Verdict.UNKNOWN)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check measured, what was expected of it, and the evidence.
+
+    `measured` and `expected` are flat: names with their unit (`write_rto_s`) to numbers, words or null.
+    `evidence` is for the reader who doubts: ids of lost answers, the seconds of a gap; at most some hundred rows.
+    `why` is one sentence in plain words.
+    `detail` holds more that reports draw (tables per carrier or company); it does not decide anything.
+    """
+
+    verdict: Verdict
+    why: str
+    measured: Mapping[str, Json] = field(default_factory=dict)
+    expected: Mapping[str, Json] = field(default_factory=dict)
+    evidence: tuple[Json, ...] = ()
+    detail: Mapping[str, Json] = field(default_factory=dict)
