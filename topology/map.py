@@ -75,12 +75,16 @@ class ConfigFile:
 
 @dataclass(frozen=True)
 class Node:
-    """One machine: where it stands, its address, what it runs."""
+    """One machine: where it stands, its address, what it runs.
+
+    `health` is `port/path`: the node is healthy when a GET of it answers 200.
+    """
 
     name: str
     role: str
     zone: str
     address: IPv4Address
+    health: str
     image: str
     command: tuple[str, ...]
     environment: Mapping[str, str]

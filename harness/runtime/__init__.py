@@ -1,0 +1,95 @@
+"""Where nodes live. A runtime brings nodes up, takes them down, and lets others look from inside."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from harness.rundir import RunDir
+from topology.map import Map, Node
+
+
+class CannotRun(Exception):
+    """This machine cannot do what was asked. The text says what is missing and what to do next; exit status 4."""
+
+
+class NodeFailed(CannotRun):
+    """A node would not start or would not do as told: its name, what happened, the last lines of its log."""
+
+    def __init__(self, node: str, what: str, log: Sequence[str] = ()) -> None:
+        self.node, self.what, self.log = node, what, tuple(log)
+        tail = "".join(f"\n    {line}" for line in self.log)
+        super().__init__(f"{node}: {what}" + (f"; the last lines of its log:{tail}" if tail else ""))
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A program that ran on a node to its end."""
+
+    status: int
+    stdout: bytes
+    stderr: bytes
+
+
+class Runtime(Protocol):
+    """Every call is idempotent and names the node in every error (`NodeFailed`)."""
+
+    name: str
+
+    def prepare(self, topology: Map, run: RunDir) -> None:
+        """Images, networks, volumes; nothing starts."""
+
+    def start(self, node: Node) -> None:
+        """Start it; also after a kill, on its old volumes. Returns before the node is healthy."""
+
+    def stop(self, node: Node) -> None:
+        """An orderly stop."""
+
+    def kill(self, node: Node) -> None:
+        """SIGKILL of all of it, and silence on its network: power loss says no goodbye."""
+
+    def alive(self, node: Node) -> bool: ...
+
+    def exec(
+        self, node: Node, argv: Sequence[str], timeout_s: float, stdin: bytes = b""
+    ) -> Completed:
+        """Run a program to its end where the node's own programs run. Raises TimeoutError."""
+
+    def spawn(self, node: Node, argv: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+        """Start a program of the harness in the node's network: stdout is a pipe, stderr goes to `log`."""
+
+    def inside(self, node: Node) -> AbstractContextManager[None]:
+        """This thread opens its sockets in that node's network until the context ends."""
+
+    def log(self, node: Node, lines: int = 20) -> list[str]:
+        """The last lines that the node printed."""
+
+    def close(self) -> None:
+        """Nothing of it is left."""
+
+
+@runtime_checkable
+class Pauses(Protocol):
+    """A runtime that can freeze a node: it keeps its connections and answers nothing."""
+
+    def pause(self, node: Node) -> None: ...
+
+    def resume(self, node: Node) -> None: ...
+
+
+@runtime_checkable
+class Cuts(Protocol):
+    """A runtime that can cut the network between any nodes, silently, one way or both."""
+
+    def cut(self, sources: Sequence[Node], targets: Sequence[Node]) -> None:
+        """From now on no packet of any source reaches any target."""
+
+    def join(self, sources: Sequence[Node], targets: Sequence[Node]) -> None:
+        """Take a `cut` of the same nodes back."""
+
+
+CAPABILITIES: Mapping[str, type] = {"pauses": Pauses, "cuts": Cuts}

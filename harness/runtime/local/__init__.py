@@ -1,0 +1,157 @@
+"""The local runtime: every node is a set of processes in namespaces of its own on this machine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Final
+
+from harness.rundir import RunDir
+from harness.runtime import Completed, NodeFailed
+from harness.runtime.local import namespaces
+from harness.runtime.local.fabric import Fabric
+from harness.runtime.local.process import NodeProcess, environment, python, setup
+from topology.map import Map, Node
+
+STOPS_WITHIN_S: Final = 10.0
+
+
+class LocalRuntime:
+    """Nodes as namespaces and processes. Satisfies `Runtime`, `Pauses` and `Cuts`.
+
+    Meant to be used inside a house (`house.enter`), which ends everything when the harness ends.
+    """
+
+    name = "local"
+
+    def __init__(self) -> None:
+        self._lives: dict[str, NodeProcess] = {}
+        self._lock = threading.RLock()
+
+    def prepare(self, topology: Map, run: RunDir) -> None:
+        self._run = run
+        self._fabric = Fabric(topology)
+        self._hosts = run.path / "local" / "hosts"
+        self._volumes = {
+            volume.name: run.path / "local" / "volumes" / volume.name
+            for node in topology
+            for volume in node.volumes
+        }
+        for path in self._volumes.values():
+            path.mkdir(parents=True, exist_ok=True)
+        names = "".join(f"{node.address} {node.name}\n" for node in topology)
+        run.write("local/hosts", f"127.0.0.1 localhost\n{names}")
+        for node in topology:
+            for number, config in enumerate(node.configs):
+                run.write(f"local/configs/{node.name}/{number}", config.content)
+
+    def start(self, node: Node) -> None:
+        with self._lock:
+            if self.alive(node):
+                return
+            script = setup(node, self._hosts, self._volumes, self._run.path / "local" / "configs" / node.name)
+            with self.inside(node):
+                self._lives[node.name] = NodeProcess(node, script, self._log(node))
+            self._fabric.plug(node)
+
+    def stop(self, node: Node) -> None:
+        with self._lock:
+            life = self._lives.pop(node.name, None)
+        if life is None:
+            return
+        life.signal(signal.SIGTERM)
+        if not life.end(STOPS_WITHIN_S):
+            life.kill()
+
+    def kill(self, node: Node) -> None:
+        with self._lock:
+            # First the cable, so that not even the kernel's own resets are heard from it.
+            self._fabric.unplug(node)
+            life = self._lives.pop(node.name, None)
+        if life is not None:
+            life.kill()
+
+    def alive(self, node: Node) -> bool:
+        life = self._lives.get(node.name)
+        return life is not None and life.alive()
+
+    def exec(self, node: Node, argv: Sequence[str], timeout_s: float, stdin: bytes = b"") -> Completed:
+        life = self._life(node)
+        enter = ["nsenter", f"--target={life.init}", "--net", "--mount", "--pid", "--ipc", "--uts"]
+        try:
+            done = subprocess.run(
+                [*enter, *python(argv)],
+                input=stdin,
+                capture_output=True,
+                timeout=timeout_s,
+                env=environment(node),
+                check=False,
+            )
+        except subprocess.TimeoutExpired as expired:
+            raise TimeoutError(f"{node.name}: {' '.join(argv)} did not end within {timeout_s:g} s") from expired
+        return Completed(done.returncode, done.stdout, done.stderr)
+
+    def spawn(self, node: Node, argv: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+        command = [sys.executable, *argv[1:]] if argv[0] == "python" else list(argv)
+        with self.inside(node), log.open("ab") as errors:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                start_new_session=True,
+            )
+
+    def inside(self, node: Node) -> AbstractContextManager[None]:
+        return namespaces.network(self._fabric.namespace(node))
+
+    def log(self, node: Node, lines: int = 20) -> list[str]:
+        path = self._log(node)
+        return path.read_text(errors="replace").splitlines()[-lines:] if path.exists() else []
+
+    def close(self) -> None:
+        with self._lock:
+            lives, self._lives = list(self._lives.values()), {}
+        for life in lives:
+            life.signal(signal.SIGKILL)
+        for life in lives:
+            life.kill()
+        if hasattr(self, "_fabric"):
+            self._fabric.close()
+            del self._fabric
+
+    # -- Pauses ------------------------------------------------------------------------------------------------
+
+    def pause(self, node: Node) -> None:
+        self._life(node).pause()
+
+    def resume(self, node: Node) -> None:
+        life = self._lives.get(node.name)
+        if life is not None:
+            life.resume()
+
+    # -- Cuts --------------------------------------------------------------------------------------------------
+
+    def cut(self, sources: Sequence[Node], targets: Sequence[Node]) -> None:
+        with self._lock:
+            self._fabric.cut(sources, targets)
+
+    def join(self, sources: Sequence[Node], targets: Sequence[Node]) -> None:
+        with self._lock:
+            self._fabric.join(sources, targets)
+
+    def _life(self, node: Node) -> NodeProcess:
+        life = self._lives.get(node.name)
+        if life is None or not life.alive():
+            raise NodeFailed(node.name, "it is not running", self.log(node))
+        return life
+
+    def _log(self, node: Node) -> Path:
+        return self._run.path / "nodes" / f"{node.name}.log"

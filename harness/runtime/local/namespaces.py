@@ -1,0 +1,70 @@
+"""Linux namespaces, as far as the standard library does not offer them before Python 3.12."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+CLONE_NEWNET: Final = 0x40000000
+PR_SET_PDEATHSIG: Final = 1
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _check(result: int, what: str) -> None:
+    if result != 0:
+        errno = ctypes.get_errno()
+        raise OSError(errno, f"{what}: {os.strerror(errno)}")
+
+
+def die_with_parent(signal_number: int) -> None:
+    """Ask the kernel to send this process a signal when its parent ends, however it ends."""
+    _check(_libc.prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0), "prctl")
+
+
+def enter_network(descriptor: int) -> None:
+    """Move the calling thread, and no other, into a network namespace."""
+    _check(_libc.setns(descriptor, CLONE_NEWNET), "setns")
+
+
+def current_network() -> int:
+    """A descriptor of the calling thread's network namespace; it keeps the namespace alive until closed."""
+    return os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+
+
+def new_network() -> int:
+    """A descriptor of a new, empty network namespace, which lives as long as the descriptor or a process in it."""
+    made: list[int] = []
+    failed: list[OSError] = []
+
+    def make() -> None:
+        try:
+            _check(_libc.unshare(CLONE_NEWNET), "unshare")
+            made.append(current_network())
+        except OSError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=make)
+    thread.start()
+    thread.join()
+    if failed:
+        raise failed[0]
+    return made[0]
+
+
+@contextmanager
+def network(descriptor: int) -> Iterator[None]:
+    """The calling thread is in that network namespace until the context ends."""
+    home = current_network()
+    try:
+        enter_network(descriptor)
+        try:
+            yield
+        finally:
+            enter_network(home)
+    finally:
+        os.close(home)

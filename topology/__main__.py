@@ -1,0 +1,38 @@
+"""`python -m topology ROLE`: what every node of ours runs."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Final
+
+#: Where each role's program is. A program is a module with `main() -> int`.
+PROGRAMS: Final = {
+    "consensus": "topology.platform.consensus",
+    "database": "topology.platform.database",
+    "balancer": "topology.platform.balancer",
+    "stand": "topology.platform.stand",
+    "feed": "topology.service.feed",
+    "feed-api": "topology.service.feed_api",
+    "alerter": "topology.service.alerter",
+    "mailer": "topology.service.mailer",
+    "web": "topology.service.web",
+    "enrol": "topology.service.enrol",
+    "export": "topology.service.export",
+    "agency": "topology.world.agency",
+    "mail-provider": "topology.world.mail_provider",
+    "carrier-mail": "topology.world.carrier_mail",
+}
+
+
+def main(argv: list[str]) -> int:
+    if len(argv) < 2 or argv[1] not in PROGRAMS:
+        print(f"usage: python -m topology {'|'.join(PROGRAMS)}", file=sys.stderr)
+        return 2
+    sys.argv = [f"topology {argv[1]}", *argv[2:]]
+    status = import_module(PROGRAMS[argv[1]]).main()
+    return int(status or 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))
