@@ -1,0 +1,54 @@
+"""Faults: few primitives, each of which injects, proves itself from outside, and is undone.
+
+A fault never decides anything about the service; it changes the world and shows that it did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from harness.rundir import Json
+from harness.runtime import Runtime
+from topology.map import Map, Node
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where a fault plays: the runtime, the map, and the node from which it is looked at from outside."""
+
+    runtime: Runtime
+    topology: Map
+    observer: Node
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Whether a fault (or its undoing) was seen from outside, and how."""
+
+    proven: bool
+    proof: str
+
+
+class Fault(Protocol):
+    """One fault on targets that are already resolved."""
+
+    needs: Sequence[str]  # names in runtime.CAPABILITIES, beyond the minimum
+
+    @property
+    def nodes(self) -> Sequence[Node]:
+        """The nodes it touches."""
+
+    @property
+    def undoing(self) -> dict[str, Json]:
+        """All that is needed to take it back, as it is written to undo.jsonl before `inject`."""
+
+    def inject(self, stage: Stage) -> None: ...
+
+    def verify(self, stage: Stage) -> Effect:
+        """Look from outside whether it took effect. Takes about a second; does not change anything."""
+
+    def undo(self, stage: Stage) -> None: ...
+
+    def verify_undone(self, stage: Stage) -> Effect: ...

@@ -1,0 +1,58 @@
+"""What this machine is like while the run goes on: whether its measurements can be believed."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+import psutil
+
+from harness.rundir import RunDir
+
+SAMPLE_EVERY_S: Final = 0.5
+PRESSURE: Final = Path("/proc/pressure/cpu")
+
+
+class HostSampler:
+    """Appends to host.jsonl twice a second while its context lasts."""
+
+    def __init__(self, run: RunDir) -> None:
+        self._path = run.path / "host.jsonl"
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._sample, name="host", daemon=True)
+
+    def __enter__(self) -> HostSampler:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _sample(self) -> None:
+        psutil.cpu_percent()
+        with self._path.open("a") as file:
+            while not self._over.wait(SAMPLE_EVERY_S):
+                row = {
+                    "at_ns": time.monotonic_ns(),
+                    "cpu_busy": psutil.cpu_percent() / 100,
+                    "psi_some_avg10": _pressure(),
+                    "load1": psutil.getloadavg()[0],
+                    "mem_available": psutil.virtual_memory().available,
+                }
+                file.write(json.dumps(row) + "\n")
+                file.flush()
+
+
+def _pressure() -> float | None:
+    """Share of the last ten seconds in which some process waited for a CPU, 0 to 1; null where not told."""
+    try:
+        some = PRESSURE.read_text().splitlines()[0]
+    except OSError:
+        return None
+    fields = dict(field.split("=") for field in some.split()[1:])
+    return float(fields["avg10"]) / 100
