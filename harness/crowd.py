@@ -1,76 +1,106 @@
-"""The programs of the harness that stand among the nodes: the load and the probes, while they work."""
+"""All who use the service during a run: the load in the citizens' place, the probes in the observers'."""
 
 from __future__ import annotations
 
-import json
-import signal
-import subprocess
-import threading
 import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
-from harness.rundir import Json
-from harness.runtime import NodeFailed, Runtime
-from topology.map import Node
+from harness.faults import Stage
+from harness.interruption import Interruption
+from harness.live import Show, greens
+from harness.load.config import LoadConfig
+from harness.plan import Plan
+from harness.probes.config import ProbeConfig
+from harness.program import Program
+from harness.rundir import Json, RunDir
 
-READY_WITHIN_S: Final = 30.0
-FLUSHES_WITHIN_S: Final = 10.0
+STEADY_WITHIN_S: Final = 60.0
+STEADY_FOR_S: Final = 2.0
+TICK_S: Final = 0.1
 
 
 class Crowd:
-    """One such program. It prints `ready`, then once a second a JSON object of what it sees."""
+    """The load and the probes, the clock they share with the timeline, and the screen that shows them."""
 
-    def __init__(self, runtime: Runtime, node: Node, argv: Sequence[str], log: Path) -> None:
-        self.name = argv[2]
-        self._log = log
-        self._process = runtime.spawn(node, argv, log)
-        self._ready = threading.Event()
-        self._latest: Mapping[str, Json] = {}
-        self._reader = threading.Thread(target=self._read, name=self.name, daemon=True)
-        self._reader.start()
+    def __init__(self, at: Stage, run: RunDir, plan: Plan, show: Show, interruption: Interruption) -> None:
+        self._at, self._run, self._plan = at, run, plan
+        self._show, self._interruption = show, interruption
+        self._programs: dict[str, Program] = {}
 
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            if line.strip() == b"ready":
-                self._ready.set()
-                continue
-            try:
-                row = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(row, dict):
-                self._latest = row
+    def start(self, load: LoadConfig, probes: ProbeConfig) -> None:
+        """Raises NodeFailed when one of them does not become ready."""
+        places = {"load": ("citizens", load.to_json()), "probes": ("observers", probes.to_json())}
+        for name, (role, config) in places.items():
+            path = self._run.write(f"{name}.json", config)
+            (node,) = self._at.topology.with_role(role)
+            log = self._run.path / "nodes" / f"{name}.log"
+            argv = ["python", "-m", f"harness.{name}", str(path)]
+            self._programs[name] = Program(self._at.runtime, node, argv, log)
+        for program in self._programs.values():
+            program.wait_ready()
 
-    @property
-    def latest(self) -> Mapping[str, Json]:
-        """What it last said; empty before it said anything."""
-        return self._latest
+    def latest(self, name: str) -> Mapping[str, Json]:
+        program = self._programs.get(name)
+        return program.latest if program else {}
 
-    def alive(self) -> bool:
-        return self._process.poll() is None
+    def wait_steady(self) -> bool:
+        """Wait until every probe has been served for a while; False if that never came or the run was interrupted."""
+        started_s = time.monotonic()
+        green_since: float | None = None
+        while not self._interruption.asked.wait(TICK_S):
+            now = time.monotonic()
+            green_since = (green_since or now) if self._all_green() else None
+            if green_since is not None and now - green_since >= STEADY_FOR_S:
+                self._run.record("steady", seconds=round(now - started_s, 3))
+                return True
+            if now - started_s > STEADY_WITHIN_S:
+                self._run.record("steady.never", seconds=round(now - started_s, 3), probes=self.latest("probes"))
+                self._show.say(f"no steady state within {STEADY_WITHIN_S:g} s; the timeline is not played")
+                return False
+        return False
 
-    def wait_ready(self) -> None:
-        """Raises NodeFailed if it ends or is silent instead."""
-        deadline = time.monotonic() + READY_WITHIN_S
-        while not self._ready.wait(0.05):
-            if not self.alive() or time.monotonic() > deadline:
-                raise NodeFailed(self.name, "it did not become ready", self.log())
+    def _all_green(self) -> bool:
+        green = greens(self.latest("probes"))
+        return bool(green) and all(served for row in green.values() for served in row.values())
 
-    def stop(self) -> bool:
-        """Ask it to write down what it has and end. Whether it did."""
-        if self.alive():
-            self._process.send_signal(signal.SIGTERM)
-        try:
-            status = self._process.wait(FLUSHES_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-            return False
-        self._reader.join()
-        return status == 0
+    def begin(self) -> None:
+        """The timeline's 0 s is now."""
+        start_ns = time.monotonic_ns()
+        self._run.clock = replace(self._run.clock, start_ns=start_ns)
+        self._run.record("timeline.started")
 
-    def log(self, lines: int = 20) -> list[str]:
-        return self._log.read_text(errors="replace").splitlines()[-lines:] if self._log.exists() else []
+    def wait_until(self, at_s: float) -> bool:
+        """Wait for an instant of the timeline; False if the run was interrupted first."""
+        return self.wait_while(lambda: False, at_s) or not self._interruption.asked.is_set()
+
+    def wait_while(self, done: Callable[[], bool], until_s: float) -> bool:
+        """Wait for a condition, at most until that instant of the timeline. Whether it came."""
+        clock = self._run.clock
+        while not self._interruption.asked.is_set():
+            now_s = clock.seconds(time.monotonic_ns())
+            if done():
+                return True
+            if now_s >= until_s:
+                return False
+            self._show.tick(now_s, self._plan.ends_s, self.latest("load"), self.latest("probes"))
+            self._watch()
+            self._interruption.asked.wait(max(0.0, min(TICK_S, until_s - clock.seconds(time.monotonic_ns()))))
+        return False
+
+    def _watch(self) -> None:
+        """A program of the harness that ends by itself is recorded: what it did not see cannot be judged."""
+        for name, program in list(self._programs.items()):
+            if not program.alive():
+                self._run.record("program.died", program=name, log=program.log())
+                self._show.say(f"the {name} ended by itself: {program.log(1)}")
+                del self._programs[name]
+
+    def stop(self) -> None:
+        """Both write down what they have and end."""
+        for name, program in self._programs.items():
+            if not program.stop():
+                self._run.record("program.died", program=name, log=program.log())
+        self._programs.clear()
+

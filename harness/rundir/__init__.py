@@ -56,6 +56,9 @@ class Clock:
         """Real seconds since the timeline began; negative before it."""
         return (at_ns - self.start_ns) / 1e9
 
+    def seconds_now(self) -> float:
+        return self.seconds(time.monotonic_ns())
+
 
 @dataclass(frozen=True)
 class Event:

@@ -1,0 +1,37 @@
+# The front door. Each target sets up all that it needs in .venv; nothing outside this folder is touched.
+PYTHON ?= python3
+RUNNER := .venv/bin/python
+# What to run with `make drill`, and what to pass on to pytest.
+SCENARIO ?= az-loss
+TESTS ?=
+
+.PHONY: drill test lint bench clean setup
+
+drill: .venv/ready          ## lose a data centre under load, and prove what survived
+	$(RUNNER) -m harness run $(SCENARIO)
+
+test: .venv/ready-dev lint  ## all tests, on real parts
+	$(RUNNER) -m pytest $(TESTS)
+
+lint: .venv/ready-dev
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+bench: .venv/ready-dev      ## every figure that this project claims
+	for bench in bench/*.py; do echo "== $$bench"; $(RUNNER) $$bench || exit 1; done
+
+clean:
+	$(RUNNER) -m harness clean
+
+setup: .venv/ready-dev
+
+.venv/ready: pyproject.toml constraints.txt
+	test -x $(RUNNER) || $(PYTHON) -m venv .venv
+	$(RUNNER) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	touch $@
+
+.venv/ready-dev: .venv/ready
+	$(RUNNER) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@

@@ -1,0 +1,74 @@
+"""The command line: `harness COMMAND`. Every error a user can meet becomes one message and an exit status.
+
+0 pass · 1 fail · 2 bad input · 3 unknown · 4 this machine cannot run it
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+import click
+
+from harness.runtime import CannotRun
+from topology.document import BadInput
+
+PASS, FAIL, BAD_INPUT, UNKNOWN, CANNOT_RUN = range(5)
+
+#: Each command's module in harness.commands, loaded when it is asked for: `harness list` needs no Locust.
+COMMANDS: Final = ("run", "list", "plan", "check", "report", "up", "status", "down", "clean", "doctor")
+
+
+class Commands(click.Group):
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command = import_module(f"harness.commands.{name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--runs", type=click.Path(path_type=Path), default=Path("runs"), help="Where run directories are.")
+@click.pass_context
+def cli(context: click.Context, runs: Path) -> None:
+    """Builds a replica of a safety-confirmation service, puts it through disasters, and proves what survived."""
+    context.obj = runs
+
+
+def main() -> None:
+    """The entry point. No traceback reaches a user; HARNESS_TRACEBACK=1 shows it to developers."""
+    try:
+        status = cli.main(standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else PASS)
+    except click.exceptions.Exit as leaving:
+        sys.exit(leaving.exit_code)
+    except click.Abort:
+        _end("interrupted", UNKNOWN)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(BAD_INPUT)
+    except BadInput as error:
+        _end(str(error), BAD_INPUT)
+    except CannotRun as error:
+        _end(str(error), CANNOT_RUN)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(PASS)
+    except OSError as error:
+        _end(f"{error.filename or 'the system'}: {error.strerror or error}", CANNOT_RUN)
+    except Exception as error:
+        if os.environ.get("HARNESS_TRACEBACK"):
+            raise
+        _end(f"an error of the harness itself: {type(error).__name__}: {error} (HARNESS_TRACEBACK=1 shows where)", UNKNOWN)
+
+
+def _end(message: str, status: int) -> None:
+    print(f"harness: {message}", file=sys.stderr)
+    sys.exit(status)

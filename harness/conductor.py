@@ -1,0 +1,115 @@
+"""Conducts a run: acts and records, judges nothing."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from typing import Final
+
+from harness.crowd import Crowd
+from harness.faults import Stage
+from harness.host import HostSampler
+from harness.interruption import Interruption
+from harness.live import Show
+from harness.load.config import LoadConfig
+from harness.plan import Plan
+from harness.probes.config import ProbeConfig
+from harness.quiet import is_quiet
+from harness.readback import read_back
+from harness.rundir import Clock, RunDir
+from harness.runtime import NodeFailed, Runtime
+from harness.startup import bring_up, stage
+from harness.timeline import Timeline
+from harness.vigil import Vigil
+from topology.map import Map
+
+ENROL_WITHIN_S: Final = 60.0
+QUIET_WITHIN_S: Final = 90.0
+
+
+def conduct(
+    plan: Plan, topology: Map, runtime: Runtime, run: RunDir, show: Show, interruption: Interruption
+) -> None:
+    """Play a plan and leave a run directory that tells all of it.
+
+    1. open the run: what was planned, and the clock
+    2. start the nodes, wait until each says healthy
+    3. create companies and people
+    4. start probes and load, wait for the steady state
+    5. play the timeline
+    6. heal what is still broken
+    7. wait until quiet: mail drained, everyone served
+    8. stop load and probes, read the final state back
+    9. take everything down
+
+    Interrupted, it goes on with step 6. Raises NodeFailed when a node or a program does not do its part;
+    what was recorded until then stays.
+    """
+    with ExitStack() as down:
+        run.clock = Clock.now(plan.drill.clock)
+        run.write("plan.yaml", plan.to_yaml())
+        run.record("run.started", scenario=plan.scenario, seed=plan.seed, runtime=runtime.name)
+        down.enter_context(HostSampler(run))
+
+        down.callback(runtime.close)
+        runtime.prepare(topology, run)
+        at = stage(runtime, topology)
+        bring_up(at, run, show.nodes, interruption.asked.is_set)
+        vigil = down.enter_context(Vigil(at, run))
+
+        load = load_config(plan, topology, run)
+        tokens = {} if interruption.asked.is_set() else enrol(at, run, load)
+
+        crowd = Crowd(at, run, plan, show, interruption)
+        down.callback(crowd.stop)
+        timeline = Timeline(at, run, plan, show.say, vigil.expect)
+        down.callback(timeline.close)
+        if not interruption.asked.is_set():
+            crowd.start(load, ProbeConfig.of(topology, load=load, tokens=tokens, folder=run.path))
+        if crowd.wait_steady():
+            crowd.begin()
+            timeline.play(crowd.wait_until)
+            crowd.wait_until(plan.ends_s)
+            run.record("timeline.ended")
+
+        if interruption.asked.is_set():
+            run.record("run.interrupted", why=interruption.why)
+            show.say("interrupted: healing, recording, taking down (once more: only taking down)")
+        timeline.heal()
+
+        drained = crowd.wait_while(lambda: is_quiet(at), run.clock.seconds_now() + QUIET_WITHIN_S)
+        run.record("quiet", drained=drained)
+
+        crowd.stop()
+        read_back(runtime, topology, run)
+        run.record("run.ended", clean=not interruption.asked.is_set())
+
+
+def load_config(plan: Plan, topology: Map, run: RunDir) -> LoadConfig:
+    """The load that the plan's drill asks for."""
+    drill = plan.drill
+    return LoadConfig.of(
+        topology,
+        seed=plan.seed,
+        clock=drill.clock,
+        curve=drill.curve,
+        companies=drill.companies,
+        people=drill.people,
+        areas=drill.areas,
+        history=run.path / "history",
+        again=drill.again,
+        tls=drill.tls,
+    )
+
+
+def enrol(at: Stage, run: RunDir, load: LoadConfig) -> dict[int, str]:
+    """Enrol everybody through the service's own operator program. Gives the probe people's tokens by person."""
+    people = load.population()
+    web = at.topology.with_role("web")[0]
+    argv = ["python", "-m", "topology", "enrol"]
+    done = at.runtime.exec(web, argv, ENROL_WITHIN_S, people.jsonl().encode())
+    if done.status != 0:
+        raise NodeFailed(web.name, "enrolment failed", done.stderr.decode(errors="replace").splitlines()[-10:])
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    run.record("enrolled", companies=len(people.companies), people=len(people.people))
+    return {row["person"]: row["token"] for row in rows}

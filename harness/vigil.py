@@ -1,0 +1,50 @@
+"""Watching over the nodes: one that ends by itself is an event of the run, never a crash of it."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Final
+
+from harness.faults import Stage
+from harness.rundir import RunDir
+from topology.map import Node
+
+LOOK_EVERY_S: Final = 0.5
+
+
+class Vigil:
+    """While its context lasts, records `node.died` for each node that is down though no fault took it."""
+
+    def __init__(self, at: Stage, run: RunDir) -> None:
+        self._at, self._run = at, run
+        self._excused: Counter[str] = Counter()
+        self._reported: set[str] = set()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="vigil", daemon=True)
+
+    def __enter__(self) -> Vigil:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def expect(self, nodes: Sequence[Node], up: bool) -> None:
+        """From now on these nodes are to be up, or may be down. Calls for several faults add up."""
+        for node in nodes:
+            self._excused[node.name] += -1 if up else 1
+
+    def _watch(self) -> None:
+        while not self._over.wait(LOOK_EVERY_S):
+            for node in self._at.topology:
+                if self._excused[node.name] <= 0 and not self._at.runtime.alive(node):
+                    self._report(node)
+
+    def _report(self, node: Node) -> None:
+        if node.name not in self._reported:
+            self._reported.add(node.name)
+            self._run.record("node.died", node=node.name, log=self._at.runtime.log(node))
