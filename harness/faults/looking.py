@@ -17,10 +17,6 @@ PATIENCE_S: Final = 0.7
 T = TypeVar("T")
 
 
-def health_port(node: Node) -> int:
-    return int(node.health.partition("/")[0])
-
-
 def connect(stage: Stage, source: Node, target: Node, port: int, timeout_s: float = PATIENCE_S) -> socket.socket:
     """A connection from one node to another. Raises OSError as any client would see it."""
     with stage.runtime.inside(source):
@@ -28,11 +24,16 @@ def connect(stage: Stage, source: Node, target: Node, port: int, timeout_s: floa
 
 
 def answer(stage: Stage, source: Node, target: Node, timeout_s: float = PATIENCE_S) -> str:
-    """What a GET of the target's health page comes to, in a word: `http 200`, `silent`, `refused`, ..."""
+    """What a GET of the target's health page comes to, in a word, see `get`."""
     port, _, path = target.health.partition("/")
+    return get(stage, source, target, int(port), path, timeout_s)
+
+
+def get(stage: Stage, source: Node, target: Node, port: int, path: str, timeout_s: float = PATIENCE_S) -> str:
+    """What a GET comes to, in a word: `http 200`, `silent`, `refused`, ..."""
     request = f"GET /{path} HTTP/1.1\r\nHost: {target.name}\r\nConnection: close\r\n\r\n".encode()
     try:
-        with connect(stage, source, target, int(port), timeout_s) as connection:
+        with connect(stage, source, target, port, timeout_s) as connection:
             connection.sendall(request)
             status = connection.recv(64).split(b" ")[1:2]
             return f"http {status[0].decode()}" if status else "closed"

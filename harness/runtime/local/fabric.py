@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +21,7 @@ from typing import Any, Final
 from pyroute2 import IPRoute
 from pyroute2.netlink.rtnl.fibmsg import FR_ACT_BLACKHOLE
 
-from harness.runtime.local.namespaces import network, new_network
+from harness.runtime.local.namespaces import enter_network, network, new_network
 from topology.map import Map, Node, Zone
 
 #: Before the main table (32766), after the local one (0), which is for the router itself.
@@ -34,7 +35,11 @@ def _hardware(node: Node) -> str:
 
 
 class Fabric:
-    """Networks of all nodes. Not safe for use from several threads at once."""
+    """Networks of all nodes. Safe for use from several threads.
+
+    One thread lives in the fabric's namespace and does everything there: a netlink socket belongs to the namespace
+    of the thread that opened it.
+    """
 
     def __init__(self, topology: Map) -> None:
         """Make it all; every link is still down. Raises OSError where namespaces are not allowed."""
@@ -43,20 +48,21 @@ class Fabric:
         self._ports: dict[str, int] = {}
         self._cuts: Counter[tuple[str, str]] = Counter()
         self._subnets = [zone.subnet for zone in topology.zones.values()]
-        with network(self._namespace):
-            self._routes: Any = IPRoute()
-            Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
-            Path("/proc/sys/net/ipv4/conf/all/send_redirects").write_text("0")
-            bridges = {
-                zone.name: self._bridge(zone, number)
-                for number, zone in enumerate(topology.zones.values())
-            }
-            for number, node in enumerate(topology):
-                self._connect(node, number, topology.zones[node.zone], bridges[node.zone])
+        self._thread = ThreadPoolExecutor(1, "fabric", enter_network, (self._namespace,))
+        self._thread.submit(self._build, topology).result()
+
+    def _build(self, topology: Map) -> None:
+        self._routes: Any = IPRoute()
+        Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+        Path("/proc/sys/net/ipv4/conf/all/send_redirects").write_text("0")
+        Path("/proc/sys/net/ipv4/conf/default/send_redirects").write_text("0")
+        zones = topology.zones
+        bridges = {name: self._bridge(zone, number) for number, (name, zone) in enumerate(zones.items())}
+        for number, node in enumerate(topology):
+            self._connect(node, number, zones[node.zone], bridges[node.zone])
 
     def _bridge(self, zone: Zone, number: int) -> int:
         name = f"br{number}"
-        Path("/proc/sys/net/ipv4/conf/default/send_redirects").write_text("0")
         self._routes.link("add", ifname=name, kind="bridge", address=ROUTER_HARDWARE)
         index: int = self._routes.link_lookup(ifname=name)[0]
         router = zone.subnet.network_address + 1
@@ -93,20 +99,30 @@ class Fabric:
 
     def plug(self, node: Node) -> None:
         """The node's network cable is in."""
-        self._routes.link("set", index=self._ports[node.name], state="up")
+        self._thread.submit(self._set_port, node, "up").result()
 
     def unplug(self, node: Node) -> None:
         """Nothing reaches it and nothing leaves it, from this instant."""
-        self._routes.link("set", index=self._ports[node.name], state="down")
+        self._thread.submit(self._set_port, node, "down").result()
+
+    def _set_port(self, node: Node, state: str) -> None:
+        self._routes.link("set", index=self._ports[node.name], state=state)
 
     def cut(self, sources: Sequence[Node], targets: Sequence[Node]) -> None:
         """From now on no packet of a source reaches a target. Cuts may overlap: each is joined by itself."""
+        self._thread.submit(self._cut, sources, targets).result()
+
+    def _cut(self, sources: Sequence[Node], targets: Sequence[Node]) -> None:
         for source, target in product(sources, targets):
             self._cuts[source.name, target.name] += 1
             if self._cuts[source.name, target.name] == 1:
                 self._rule("add", source, target)
 
     def join(self, sources: Sequence[Node], targets: Sequence[Node]) -> None:
+        """Take a `cut` of the same nodes back."""
+        self._thread.submit(self._join, sources, targets).result()
+
+    def _join(self, sources: Sequence[Node], targets: Sequence[Node]) -> None:
         for source, target in product(sources, targets):
             if self._cuts[source.name, target.name] == 1:
                 self._rule("del", source, target)
@@ -122,6 +138,7 @@ class Fabric:
         )
 
     def close(self) -> None:
-        self._routes.close()
+        self._thread.submit(self._routes.close).result()
+        self._thread.shutdown()
         for namespace in (self._namespace, *self._nodes.values()):
             os.close(namespace)

@@ -25,11 +25,15 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+import psutil
+
 from harness.runtime import CannotRun
 from harness.runtime.local.namespaces import die_with_parent
 
 #: Set inside a house, to the PID that started it, as seen from outside.
 INSIDE: Final = "HARNESS_HOUSE"
+#: Set inside a house: when that process started, seconds since the epoch.
+STARTED: Final = "HARNESS_HOUSE_STARTED"
 FORWARDED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 SIOCSIFFLAGS: Final = 0x8914
 IFF_UP: Final = 1
@@ -59,7 +63,8 @@ def unshare_command() -> list[str]:
 def enter(argv: Sequence[str]) -> int:
     """Run a command in a house of its own and return its exit status. Signals sent to this process reach it."""
     command = [*unshare_command(), sys.executable, "-m", __name__, *argv]
-    environment = {**os.environ, INSIDE: str(os.getpid())}
+    started = psutil.Process().create_time()
+    environment = {**os.environ, INSIDE: str(os.getpid()), STARTED: str(started)}
     parent = os.getpid()
 
     def tie() -> None:

@@ -1,0 +1,20 @@
+"""`harness list`"""
+
+from __future__ import annotations
+
+import click
+
+from harness import library
+from harness.cli import PASS
+
+
+@click.command("list")
+def command() -> int:
+    """List the scenarios and the defects that come with the harness."""
+    click.echo("scenarios:")
+    for path in library.scenarios():
+        click.echo(f"  {path.stem:<18} {library.title(path)}")
+    click.echo("defects (harness run S --with NAME must fail):")
+    for path in library.defects():
+        click.echo(f"  {path.stem:<32} {library.title(path)}")
+    return PASS

@@ -1,0 +1,60 @@
+"""From an entry of the plan to a fault on real nodes, at the moment it fires."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from harness.faults import Fault, Stage
+from harness.faults.cut import Cut
+from harness.faults.degrade import Degrade
+from harness.faults.hang import Hang
+from harness.faults.looking import get
+from harness.faults.lose import Lose
+from harness.runtime import CAPABILITIES, CannotRun, Runtime
+from harness.selector import Selector
+from harness.targets import Domains, Link, Target
+from topology.map import Node
+
+#: Faults on nodes, by verb.
+ON_NODES: Final[Mapping[str, Callable[[Sequence[Node]], Fault]]] = {"lose": Lose, "hang": Hang}
+#: What a fault needs of a runtime beyond the minimum, by verb.
+NEEDS: Final[Mapping[str, Sequence[str]]] = {"hang": Hang.needs, "cut": Cut.needs}
+PATRONI_PORT: Final = 8008
+
+
+class NobodyThere(Exception):
+    """A selector that matched no node at the moment its fault was to be injected."""
+
+
+def build(verb: str, target: Target, stage: Stage) -> Fault:
+    """Raises NobodyThere when the selector matches nothing now."""
+    match target:
+        case Selector():
+            nodes = target.resolve(stage.topology, lambda node: standing(stage, node))
+            if not nodes:
+                raise NobodyThere(f"{verb} {target}: no node is that at the moment")
+            return ON_NODES[verb](nodes)
+        case Domains():
+            here, there = target.nodes(stage.topology)
+            return Cut(here, there, target.oneway)
+        case Link():
+            return Degrade(stage.topology.carriers[target.carrier], target.effects)
+    raise NobodyThere(f"{verb}: nothing that can be broken")
+
+
+def standing(stage: Stage, node: Node) -> str:
+    """What a database node is now, as Patroni's health pages tell it: `primary`, `standby` or nothing."""
+    pages = {"primary": "primary", "replica": "standby"}
+    for page, word in pages.items():
+        if get(stage, stage.observer, node, PATRONI_PORT, page) == "http 200":
+            return word
+    return ""
+
+
+def refuse_what_is_missing(verbs: Sequence[str], runtime: Runtime) -> None:
+    """Raises CannotRun, naming what the runtime lacks for these verbs, before anything starts."""
+    for verb in verbs:
+        for need in NEEDS.get(verb, ()):
+            if not isinstance(runtime, CAPABILITIES[need]):
+                raise CannotRun(f"the {runtime.name} runtime cannot {verb} nodes: it lacks `{need}`")

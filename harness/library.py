@@ -1,0 +1,54 @@
+"""What comes with the harness: scenarios, defects and the topology, found by name or by path."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from topology.document import BadInput, Place, nearest
+
+ROOT: Final = Path(__file__).parent.parent
+SCENARIOS: Final = ROOT / "scenarios"
+DEFECTS: Final = SCENARIOS / "defects"
+TOPOLOGY: Final = ROOT / "docker-compose.multi-region.yml"
+
+
+def scenarios() -> list[Path]:
+    return sorted(path for path in SCENARIOS.glob("*.yaml") if path.stem != "events")
+
+
+def defects() -> list[Path]:
+    return sorted(DEFECTS.glob("*.yml"))
+
+
+def scenario(name: str) -> Path:
+    """A scenario by its name or its path. Raises BadInput for what is neither."""
+    return _found(name, scenarios(), "a scenario's name or path")
+
+
+def defect(name: str) -> Path:
+    """A Compose override by its name or its path. Raises BadInput for what is neither."""
+    return _found(name, defects(), "a defect's name or path")
+
+
+def title(path: Path) -> str:
+    """The file's first comment, or its `why`."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            return line.lstrip("# ").rstrip()
+        if line.startswith("why:"):
+            return line.removeprefix("why:").strip()
+    return ""
+
+
+def _found(name: str, known: Sequence[Path], expected: str) -> Path:
+    by_name = {path.stem: path for path in known}
+    if name in by_name:
+        return by_name[name]
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml") or "/" in name:
+        if path.is_file():
+            return path
+        raise BadInput(Place(name), "no such file", expected, nearest(path.stem, list(by_name)))
+    raise BadInput(Place("the command line"), f'"{name}"', expected, nearest(name, list(by_name)))

@@ -1,0 +1,158 @@
+"""A replica that stays up between commands: `harness up`, `status`, `down`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from harness import library
+from harness.faults import Stage
+from harness.faults.looking import answer, each
+from harness.interruption import Interruption
+from harness.live import PlainShow
+from harness.rundir import RunDir
+from harness.runtime import CannotRun
+from harness.runtime.local import LocalRuntime, house
+from harness.startup import bring_up, stage
+from harness.sweeping import drop_volumes
+from topology import map as topology_map
+
+LOOK_EVERY_S: Final = 1.0
+UP_WITHIN_S: Final = 180.0
+DOWN_WITHIN_S: Final = 30.0
+STATE: Final = "up.json"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to stand: a topology (ours if none), overrides laid over it, and how fast its drill clock goes."""
+
+    topology: Path | None
+    defects: tuple[str, ...]
+    clock: float
+
+    def arguments(self) -> list[str]:
+        words = ["--clock", str(self.clock)]
+        words += ["--topology", str(self.topology)] if self.topology else []
+        return words + [word for defect in self.defects for word in ("--with", defect)]
+
+
+@dataclass(frozen=True)
+class State:
+    """What up.json says. `pid` is the process outside that all of it hangs on, `started` when that began."""
+
+    pid: int
+    started: float
+    since: str
+    run: str
+    nodes: Mapping[str, str]
+
+
+def read(runs: Path) -> State | None:
+    """What stands now; None if nothing does, also after whatever held it was killed."""
+    try:
+        state = State(**json.loads((runs / STATE).read_text()))
+        process = psutil.Process(state.pid)
+        return state if abs(process.create_time() - state.started) < 1.0 else None
+    except (OSError, ValueError, TypeError, psutil.NoSuchProcess):
+        return None
+
+
+def up(runs: Path, wanted: Wanted, foreground: bool) -> int:
+    """Bring everything up and keep it. Raises CannotRun when something already stands or a node does not start."""
+    if (state := read(runs)) is not None and not house.inside():
+        raise CannotRun(f"nodes are already up (process {state.pid}, {state.run}); harness down takes them down")
+    overrides = [library.defect(name) for name in wanted.defects]
+    path = wanted.topology or library.TOPOLOGY
+    topology = topology_map.read(path, overrides, {"CLOCK_SCALE": f"{wanted.clock:g}"})
+    again = [sys.executable, "-m", "harness", "--runs", str(runs), "up", "--foreground", *wanted.arguments()]
+    if not foreground:
+        return _in_background(runs, again)
+    if not house.inside():
+        return house.enter(again)
+    return _keep(topology, RunDir.create(runs, "up", 0), runs)
+
+
+def _in_background(runs: Path, command: list[str]) -> int:
+    runs.mkdir(parents=True, exist_ok=True)
+    with (runs / "up.log").open("wb") as log:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    deadline = time.monotonic() + UP_WITHIN_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            said = (runs / "up.log").read_text(errors="replace").strip()
+            raise CannotRun(said.removeprefix("harness: ") or f"it ended with status {process.returncode}")
+        if (state := read(runs)) is not None:
+            print(f"{len(state.nodes)} nodes are up and healthy; harness status shows them, harness down ends them")
+            return 0
+        time.sleep(0.1)
+    process.terminate()
+    raise CannotRun(f"not up within {UP_WITHIN_S:g} s; see {runs / 'up.log'}")
+
+
+def _keep(topology: topology_map.Map, run: RunDir, runs: Path) -> int:
+    """Inside the house: everything up, its state written down every second, everything down at a signal."""
+    runtime = LocalRuntime()
+    outside = int(os.environ[house.INSIDE])
+    with Interruption() as interruption:
+        try:
+            runtime.prepare(topology, run)
+            at = stage(runtime, topology)
+            bring_up(at, run, PlainShow().nodes, interruption.asked.is_set)
+            since = datetime.now(UTC).isoformat(timespec="seconds")
+            while not interruption.asked.is_set():
+                _write(runs, State(outside, _started(), since, run.name, _look(at)))
+                interruption.asked.wait(LOOK_EVERY_S)
+        finally:
+            runtime.close()
+            (runs / STATE).unlink(missing_ok=True)
+            drop_volumes(run.path)
+    return 0
+
+
+def _started() -> float:
+    """When the process outside began. It is told by its own environment: in here other PIDs are not visible."""
+    return float(os.environ[house.STARTED])
+
+
+def _look(at: Stage) -> dict[str, str]:
+    nodes = list(at.topology)
+    seen = each(lambda node: answer(at, at.observer, node), nodes)
+    return {
+        node.name: "healthy" if word == "http 200" else word if at.runtime.alive(node) else "down"
+        for node, word in zip(nodes, seen, strict=True)
+    }
+
+
+def _write(runs: Path, state: State) -> None:
+    partial = runs / f".{STATE}"
+    partial.write_text(json.dumps(asdict(state)))
+    partial.replace(runs / STATE)
+
+
+def down(runs: Path) -> str:
+    """End what stands. Gives what there is to say of it."""
+    state = read(runs)
+    if state is None:
+        (runs / STATE).unlink(missing_ok=True)
+        return "nothing was up"
+    process = psutil.Process(state.pid)
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(DOWN_WITHIN_S)
+    except psutil.TimeoutExpired:
+        process.kill()  # the kernel then takes everything down
+        process.wait(DOWN_WITHIN_S)
+    (runs / STATE).unlink(missing_ok=True)
+    return f"{len(state.nodes)} nodes are down"
