@@ -7,16 +7,19 @@ Compose does: `on` and `2020-01-01` are text, `1:30` is no number of seconds.
 
 from topology.document.errors import BadInput, Place, nearest, one_of, quoted
 from topology.document.reading import load, parse, resolved
-from topology.document.values import Fields, Items, Scalar, Tree, Value
+from topology.document.values import Fields, Items, Plain, Scalar, Tree, Value
+from topology.document.writing import dump
 
 __all__ = [
     "BadInput",
     "Fields",
     "Items",
     "Place",
+    "Plain",
     "Scalar",
     "Tree",
     "Value",
+    "dump",
     "load",
     "nearest",
     "one_of",

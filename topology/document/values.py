@@ -23,6 +23,11 @@ class Value:
     def bad(self, expected: str, near: str | None = None) -> BadInput:
         return BadInput(self.place, self.shown, expected, near)
 
+    @property
+    def content(self) -> Plain:
+        """The same without places."""
+        raise NotImplementedError
+
     def as_fields(self, expected: str = "a mapping") -> Fields:
         raise self.bad(expected)
 
@@ -51,6 +56,9 @@ class Value:
         return written
 
 
+Plain: TypeAlias = "str | int | float | bool | list[Plain] | dict[str, Plain] | None"
+
+
 @dataclass(frozen=True)
 class Scalar(Value):
     """One word, number or nothing. `text` is as written, `plain` says it stood without quotes."""
@@ -66,6 +74,10 @@ class Scalar(Value):
         if self.value is None:
             return "nothing"
         return quoted(self.text) if isinstance(self.value, str) else self.text
+
+    @property
+    def content(self) -> Plain:
+        return self.value
 
     def as_text(self, expected: str = "text") -> str:
         if self.value is None or isinstance(self.value, bool) or not self.text:
@@ -100,6 +112,10 @@ class Items(Value):
     def shown(self) -> str:
         return "a list"
 
+    @property
+    def content(self) -> Plain:
+        return [each.content for each in self.values]
+
     def as_items(self, expected: str = "a list") -> Items:
         return self
 
@@ -119,6 +135,10 @@ class Fields(Value):
     @property
     def shown(self) -> str:
         return "a mapping"
+
+    @property
+    def content(self) -> Plain:
+        return {key: each.content for key, each in self.values.items()}
 
     def as_fields(self, expected: str = "a mapping") -> Fields:
         return self

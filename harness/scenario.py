@@ -1,0 +1,218 @@
+"""A scenario as it was written: the drill, the timeline, what is expected. Read without a topology."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from harness import events, settings, targets
+from harness.duration import Duration
+from harness.events import Event
+from harness.load.curves import CURVES
+from harness.targets import Publication, Target
+from harness.verbs import UNDOES, VERBS, Verb
+from topology.document import BadInput, Fields, Plain, Value, load, nearest, one_of
+from topology.map import Title
+
+#: What each check can be expected to find: check -> name -> unit, one of UNITS.
+Checks: TypeAlias = Mapping[str, Mapping[str, str]]
+Expectations: TypeAlias = Mapping[str, Mapping[str, float | str]]
+
+UNITS: Final = ("count", "duration", "drill-duration", "ratio", "word")
+_NAME: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True)
+class Drill:
+    """Who takes part, and how fast time goes.
+
+    `areas` are where the event is felt, and where people live. `clock` is drill seconds to a real second.
+    `again` of the people answer more than once, `tls` of them use https: settings, not figures.
+    """
+
+    event: str
+    areas: tuple[str, ...]
+    companies: int
+    people: int
+    curve: str
+    clock: float
+    again: float = 0.15
+    tls: float = 0.1
+
+
+@dataclass(frozen=True)
+class Step:
+    """One entry of the timeline.
+
+    `undoing`: the verb is the one that takes `verb` back, aimed at the same target. `lasts`: it is taken
+    back by itself after that time. `source` is where the target was written.
+    """
+
+    at: Duration
+    verb: Verb
+    undoing: bool
+    target: Target
+    lasts: Duration | None
+    source: Value = field(compare=False, repr=False)
+
+    @property
+    def word(self) -> str:
+        """The verb as it was written."""
+        return self.verb.undone_by or self.verb.name if self.undoing else self.verb.name
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`expect` is in SI: durations in seconds (drill-durations in drill seconds), ratios from 0 to 1.
+
+    `events` are those that can be published. `written` is the scenario as plain data, settings applied.
+    """
+
+    name: str
+    title: Title
+    why: str
+    drill: Drill
+    timeline: tuple[Step, ...]
+    ends: Duration
+    expect: Expectations
+    events: Mapping[str, Event]
+    written: Plain
+
+
+def read(path: Path, checks: Checks, changes: Iterable[str] = ()) -> Scenario:
+    """The scenario in a file; what it can publish is in events.yaml beside it or comes with the harness.
+
+    `changes` are `path=value`, as after `--set`. Raises BadInput, with the place, for anything that is
+    missing, misspelt or impossible whatever the topology; `plan.make` says the rest.
+    """
+    fields = settings.apply(load(path, "a scenario"), changes)
+    beside = path.parent / events.FILE
+    return _scenario(fields, checks, events.read(beside if beside.exists() else events.SUPPLIED))
+
+
+def _scenario(fields: Fields, checks: Checks, known: Mapping[str, Event]) -> Scenario:
+    fields.only("name", "title", "why", "drill", "timeline", "ends", "expect")
+    name = fields.need("name", "the scenario's name")
+    if not _NAME.fullmatch(name.as_text("a name")):
+        raise name.bad("a name of small letters, digits and hyphens")
+    title = fields.need("title", "title: {en: …, ja: …}").as_fields("title: {en: …, ja: …}")
+    title.only("en", "ja")
+    en, ja = title.need("en", "the English title"), title.need("ja", "the Japanese title")
+    ends = targets.duration(fields.need("ends", "when the timeline ends, such as 110s"))
+    steps = fields.need("timeline", "a list of entries such as {at: 0s, publish: …}").as_items()
+    return Scenario(
+        name=name.as_text(),
+        title=Title(en.as_text(), ja.as_text()),
+        why=fields.need("why", "one sentence: what it is for").as_text(),
+        drill=_drill(fields.need("drill", "the drill: event, companies, people, curve, clock"), known),
+        timeline=_timeline((_step(step) for step in steps), ends, known),
+        ends=ends,
+        expect=_expectations(fields.get("expect"), checks),
+        events=known,
+        written=fields.content,
+    )
+
+
+def _drill(value: Value, known: Mapping[str, Event]) -> Drill:
+    fields = value.as_fields("{event: …, companies: …, people: …, curve: …, clock: …}")
+    fields.only("event", "companies", "people", "curve", "clock", "again", "tls")
+    event = known[fields.need("event", "the event that the drill is about").as_word(known)]
+    companies = fields.need("companies", "how many companies").as_whole("a number of companies", least=1)
+    people = fields.need("people", "how many people")
+    clock = fields.need("clock", "drill seconds to a real second")
+    if clock.as_number("drill seconds to a real second") <= 0:
+        raise clock.bad("a number above 0")
+    shares = {name: targets.share(part) for name in ("again", "tls") if (part := fields.get(name))}
+    return Drill(
+        event=event.name,
+        areas=tuple(event.areas),
+        companies=companies,
+        people=people.as_whole("at least one person for each company, a whole number", least=companies),
+        curve=fields.need("curve", "when people answer").as_word(CURVES),
+        clock=clock.as_number(),
+        **shares,
+    )
+
+
+def _timeline(steps: Iterable[Step], ends: Duration, known: Mapping[str, Event]) -> tuple[Step, ...]:
+    checked: list[Step] = []
+    for step in steps:
+        place, found = step.source.place, f"{step.word} at {step.at}"
+        if checked and step.at < checked[-1].at:
+            raise BadInput(place, found, f"entries in order: {checked[-1].at} or later")
+        if step.at > ends:
+            raise BadInput(place, found, f"a time before the timeline ends at {ends}")
+        if step.lasts and step.at + step.lasts > ends:
+            raise BadInput(place, f"{found} for {step.lasts}", f"an end before the timeline ends at {ends}")
+        if isinstance(step.target, Publication) and step.target.event not in known:
+            raise step.source.bad("an event", nearest(step.target.event, known))
+        checked.append(step)
+    return tuple(checked)
+
+
+def _step(value: Value) -> Step:
+    words = [*VERBS, *UNDOES]
+    fields = value.as_fields("an entry such as {at: 30s, lose: {zone: …}}")
+    found = [key for key in fields.values if key not in ("at", "for")]
+    if not found:
+        raise BadInput(fields.place, "an entry without a verb", one_of(words))
+    word, *more = found
+    if word not in words:
+        raise fields.bad_key(word, one_of(words), nearest(word, [*words, "at", "for"]))
+    if more:
+        raise fields.bad_key(more[0], "one verb in an entry, at and for", nearest(more[0], ["at", "for"]))
+    undoing = word in UNDOES
+    verb = UNDOES[word] if undoing else VERBS[word]
+    source = fields.need(word, f"what to {word}")
+    return Step(
+        at=targets.duration(fields.need("at", "when, such as 30s")),
+        verb=verb,
+        undoing=undoing,
+        target=targets.read(verb, source, undoing=undoing),
+        lasts=_lasts(fields, verb, undoing),
+        source=source,
+    )
+
+
+def _lasts(fields: Fields, verb: Verb, undoing: bool) -> Duration | None:
+    if "for" not in fields:
+        return None
+    value = fields.need("for", "how long it lasts, such as 2s")
+    if undoing or not verb.undone_by:
+        raise fields.bad_key("for", "a verb that can be taken back")
+    lasts = targets.duration(value)
+    if not lasts.ms:
+        raise value.bad("a duration above 0s")
+    return lasts
+
+
+def _expectations(value: Value | None, checks: Checks) -> Expectations:
+    expect: dict[str, dict[str, float | str]] = {}
+    if value is None:
+        return expect
+    for check, inner in value.as_fields("expectations by check"):
+        if check not in checks:
+            raise value.as_fields().bad_key(check, f"a check: {one_of(checks)}", nearest(check, checks))
+        units = checks[check]
+        fields = inner.as_fields(f"what {check} should find: {one_of(units)}")
+        fields.only(*units)
+        expect[check] = {
+            name: _expected(fields.need(name, units[name]), units[name]) for name in fields.values
+        }
+    return expect
+
+
+def _expected(value: Value, unit: str) -> float | str:
+    """In SI."""
+    match unit:
+        case "count":
+            return value.as_whole()
+        case "duration" | "drill-duration":
+            return targets.duration(value).s
+        case "ratio":
+            return targets.share(value)
+        case _:
+            return value.as_text("a word")

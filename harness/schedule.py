@@ -1,0 +1,172 @@
+"""From steps to the exact timeline: what happens when, and what takes it back. Pure.
+
+Entries that contradict each other are refused here.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from harness import targets
+from harness.duration import Duration
+from harness.events import Event
+from harness.rundir import Json
+from harness.scenario import Scenario, Step
+from harness.selector import Selector
+from harness.targets import Domains, Link, Publication, Target
+from topology.document import BadInput
+from topology.map import Map
+
+#: A node that is without power cannot also hang.
+_NOT_DURING: Final = {"hang": "lose"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that happens, `at_s` real seconds after the timeline began.
+
+    `undoes` is the id of the fault that it takes back; `telegram` is what `publish` sends, as the arguments
+    of the telegram builder.
+    """
+
+    id: str
+    at_s: float
+    verb: str
+    aim: Target
+    undoes: str | None = None
+    telegram: Mapping[str, Json] = field(default_factory=dict)
+
+    @property
+    def target(self) -> str:
+        """The aim in words."""
+        return str(self.aim)
+
+
+def schedule(scenario: Scenario, topology: Map) -> tuple[Entry, ...]:
+    """The entries in the order in which they fire, each fault at most once with what takes it back.
+
+    Raises BadInput for targets that the topology has not, and for entries that contradict each other.
+    """
+    for step in scenario.timeline:
+        targets.check(step.target, topology, scenario.events, step.source)
+    return _Scheduler(scenario.events, topology).run(scenario.timeline)
+
+
+@dataclass(frozen=True)
+class _Open:
+    """A fault that is in force: its id, its step, and what it touches as far as that is known beforehand."""
+
+    id: str
+    step: Step
+    touches: frozenset[object]
+
+
+@dataclass
+class _Scheduler:
+    events: Mapping[str, Event]
+    topology: Map
+    entries: list[Entry] = field(default_factory=list)
+    open: list[_Open] = field(default_factory=list)
+    due: list[tuple[Duration, str]] = field(default_factory=list)  # a heap: when, which fault
+    telegrams: Counter[str] = field(default_factory=Counter)
+
+    def run(self, steps: Iterable[Step]) -> tuple[Entry, ...]:
+        for step in steps:
+            self._take_back_until(step.at)
+            if isinstance(step.target, Publication):
+                self._publish(step, step.target)
+            elif step.undoing:
+                self._undo(step)
+            else:
+                self._inject(step)
+        self._take_back_until(None)
+        return tuple(self.entries)
+
+    def _take_back_until(self, at: Duration | None) -> None:
+        """What ends by itself until then; at the same instant it ends before anything new begins."""
+        while self.due and (at is None or self.due[0][0] <= at):
+            when, name = heapq.heappop(self.due)
+            fault = next(fault for fault in self.open if fault.id == name)
+            self._close(fault, when, fault.step.verb.undone_by or "")
+
+    def _inject(self, step: Step) -> None:
+        touches = _touches(step.target, self.topology)
+        self._refuse_contradiction(step, touches)
+        entry = self._add(step.at, step.word, step.target)
+        self.open.append(_Open(entry.id, step, touches))
+        if step.lasts:
+            heapq.heappush(self.due, (step.at + step.lasts, entry.id))
+
+    def _refuse_contradiction(self, step: Step, touches: frozenset[object]) -> None:
+        for fault in self.open:
+            verb = fault.step.verb
+            if verb is not step.verb and _NOT_DURING.get(step.verb.name) != verb.name:
+                continue
+            if touches & fault.touches or (verb is step.verb and step.target == fault.step.target):
+                found = f"{step.word} {step.target} at {step.at}"
+                since = f"{verb.name} {fault.step.target} of line {fault.step.source.place.line}"
+                raise BadInput(step.source.place, found, f"a target that is not under {since} any more")
+
+    def _undo(self, step: Step) -> None:
+        for fault in self.open:
+            if fault.step.verb is step.verb and _same(step.target, fault.step.target):
+                if fault.step.lasts:
+                    until = fault.step.at + fault.step.lasts
+                    expected = f"no undoing: line {fault.step.source.place.line} ends by itself at {until}"
+                    raise BadInput(step.source.place, f"{step.word} {step.target}", expected)
+                return self._close(fault, step.at, step.word)
+        running = [str(fault.step.target) for fault in self.open if fault.step.verb is step.verb]
+        expected = f"a {step.verb.name} of the same target before it"
+        if running:
+            expected += f"; at {step.at} there is {step.verb.name} {', '.join(running)}"
+        raise BadInput(step.source.place, f"{step.word} {step.target} at {step.at}", expected)
+
+    def _close(self, fault: _Open, at: Duration, word: str) -> None:
+        self.open.remove(fault)
+        self._add(at, word, fault.step.target, undoes=fault.id)
+
+    def _publish(self, step: Step, target: Publication) -> None:
+        issued = self.telegrams[target.event]
+        if target.info in ("訂正", "取消") and not issued:
+            found = f"{step.word} {target} at {step.at}"
+            raise BadInput(step.source.place, found, f"a telegram about {target.event} before it")
+        self.telegrams[target.event] += 1
+        telegram = self.events[target.event].telegram(issued + 1, target.info, target.status)
+        self._add(step.at, step.word, target, telegram=telegram)
+
+    def _add(
+        self,
+        at: Duration,
+        verb: str,
+        aim: Target,
+        undoes: str | None = None,
+        telegram: Mapping[str, Json] | None = None,
+    ) -> Entry:
+        entry = Entry(f"{len(self.entries) + 1}-{verb}", at.s, verb, aim, undoes, telegram or {})
+        self.entries.append(entry)
+        return entry
+
+
+def _touches(target: Target, topology: Map) -> frozenset[object]:
+    """What can be said beforehand of what a target touches: nodes, pairs of nodes, a carrier."""
+    match target:
+        case Selector(standing=None):
+            return frozenset(node.name for node in target.candidates(topology))
+        case Domains():
+            here, there = ([node.name for node in side] for side in target.nodes(topology))
+            pairs = {(a, b) for a in here for b in there}
+            return frozenset(pairs if target.oneway else pairs | {(b, a) for a, b in pairs})
+        case Link():
+            return frozenset({target.carrier})
+    return frozenset()
+
+
+def _same(undoing: Target, fault: Target) -> bool:
+    """Whether the undoing names what the fault was aimed at; a link is named without what was done to it."""
+    if isinstance(undoing, Link) and isinstance(fault, Link):
+        return undoing.carrier == fault.carrier
+    return undoing == fault

@@ -1,0 +1,235 @@
+"""What the entries of a timeline are aimed at, beside the selector of nodes: domains, links, events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from harness import selector
+from harness.duration import Duration, NotADuration
+from harness.events import INFOS, STATUSES, Event
+from harness.rundir import Json
+from harness.selector import Selector
+from harness.verbs import Aim, Argument, Unit, Verb
+from topology.document import BadInput, Fields, Items, Scalar, Value, nearest
+from topology.map import Map, Node
+
+
+@dataclass(frozen=True)
+class Domains:
+    """Two sides of a cut, each of zones, regions or nodes. `oneway`: only what goes from here to there."""
+
+    here: tuple[str, ...]
+    there: tuple[str, ...]
+    oneway: bool = False
+
+    def nodes(self, topology: Map) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
+        return _inside(topology, self.here), _inside(topology, self.there)
+
+    def data(self) -> Mapping[str, Json]:
+        oneway: dict[str, Json] = {"oneway": True} if self.oneway else {}
+        return {"from": list(self.here), "to": list(self.there), **oneway}
+
+    def __str__(self) -> str:
+        sides = f"{' and '.join(self.here)} from {' and '.join(self.there)}"
+        return f"{sides}, one way" if self.oneway else sides
+
+
+@dataclass(frozen=True)
+class Link:
+    """A carrier's access link; `effects` are the arguments of the verb in SI (see `verbs.Unit`)."""
+
+    carrier: str
+    effects: Mapping[str, float] = field(default_factory=dict)
+
+    def data(self) -> Mapping[str, Json]:
+        return {"link": self.carrier, **self.effects}
+
+    def __str__(self) -> str:
+        told = ", ".join(f"{name} {value:g}" for name, value in self.effects.items())
+        return f"the link of {self.carrier}" + (f" ({told})" if told else "")
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A telegram about an event. `info`, `status`: the agency's words; empty: as the event is defined."""
+
+    event: str
+    info: str = ""
+    status: str = ""
+
+    def data(self) -> Mapping[str, Json]:
+        words = {"event": self.event, "info": self.info, "status": self.status}
+        return {word: value for word, value in words.items() if value}
+
+    def __str__(self) -> str:
+        return " ".join(word for word in (self.event, self.info, self.status) if word)
+
+
+Target: TypeAlias = Selector | Domains | Link | Publication
+
+
+def read(verb: Verb, value: Value, *, undoing: bool = False) -> Target:
+    """A verb's target as it was written, or (`undoing`) that of the verb that takes it back."""
+    match verb.aim:
+        case Aim.NODES:
+            return selector.read(value)
+        case Aim.DOMAINS:
+            return _domains(value)
+        case Aim.LINK:
+            return _link(verb.arguments if not undoing else (), value)
+        case Aim.EVENT:
+            return _publication(value)
+
+
+def from_data(verb: Verb, value: Value) -> Target:
+    """A target from what its `data` gave, as plans keep it. Raises BadInput."""
+    if verb.aim is not Aim.LINK:
+        return read(verb, value)
+    fields = value.as_fields("a link")
+    effects = {name: each.as_number() for name, each in fields if name != "link"}
+    return Link(fields.need("link", "a carrier").as_text(), effects)
+
+
+def check(target: Target, topology: Map, events: Mapping[str, Event], source: Value) -> None:
+    """Raises BadInput, at `source` where the target was read, if it names what is not there."""
+    match target:
+        case Selector():
+            selector.check(target, topology, source)
+        case Domains():
+            for name in (*target.here, *target.there):
+                _known(
+                    name,
+                    [*topology.zones, *topology.regions, *topology.nodes],
+                    "a zone, region or node",
+                    source,
+                )
+            here, there = target.nodes(topology)
+            both = [node.name for node in here if node in there]
+            if both:
+                raise BadInput(source.place, f"{both[0]} on both sides", "two domains with nothing in common")
+        case Link():
+            _known(target.carrier, topology.carriers, "a carrier", source)
+        case Publication():
+            _known(target.event, events, "an event of events.yaml", source)
+
+
+def _inside(topology: Map, names: Iterable[str]) -> tuple[Node, ...]:
+    wanted = set(names)
+    return tuple(node for node in topology if wanted & {node.name, node.zone, node.region})
+
+
+def _known(name: str, known: Iterable[str], what: str, source: Value) -> None:
+    names = list(known)
+    if name not in names:
+        place = next((word.place for word in _words(source) if word.text == name), source.place)
+        raise BadInput(place, f'"{name}"', what, nearest(name, names))
+
+
+def _words(value: Value) -> Iterable[Scalar]:
+    match value:
+        case Scalar():
+            yield value
+        case Items():
+            for each in value:
+                yield from _words(each)
+        case Fields():
+            for _, each in value:
+                yield from _words(each)
+
+
+_SIDES: Final = "{between: [here, there]} or {from: [here, …], to: [there, …]}"
+
+
+def _domains(value: Value) -> Domains:
+    fields = value.as_fields(_SIDES)
+    fields.only("between", "from", "to", "oneway")
+    oneway = fields.get("oneway")
+    if "between" in fields:
+        between = fields.need("between", _SIDES).as_items("a list of two domains")
+        if len(between.values) != 2 or "from" in fields or "to" in fields:
+            raise BadInput(between.place, f"{len(between.values)} domains", _SIDES)
+        here, there = (_names(each) for each in between)
+    else:
+        here, there = (_names(fields.need(side, _SIDES)) for side in ("from", "to"))
+    return Domains(here, there, oneway.as_flag() if oneway else False)
+
+
+def _names(value: Value) -> tuple[str, ...]:
+    """One name or a list of names."""
+    if not isinstance(value, Items):
+        return (value.as_text("a zone, region or node"),)
+    names = tuple(each.as_text("a zone, region or node") for each in value)
+    if not names:
+        raise value.bad("at least one zone, region or node")
+    return names
+
+
+def _link(arguments: tuple[Argument, ...], value: Value) -> Link:
+    fields = value.as_fields("{link: carrier, …}")
+    fields.only("link", *(argument.name for argument in arguments))
+    carrier = fields.need("link", "link: the carrier").as_text("a carrier")
+    effects = {
+        argument.name: _amount(argument, fields.need(argument.name, f"a {argument.unit.value}"))
+        for argument in arguments
+        if argument.name in fields
+    }
+    if arguments and not effects:
+        raise fields.bad("at least one of " + ", ".join(argument.name for argument in arguments))
+    if "jitter" in effects and "latency" not in effects:
+        raise fields.bad_key("jitter", "a latency that it varies")
+    return Link(carrier, effects)
+
+
+def _amount(argument: Argument, value: Value) -> float:
+    """An argument in SI."""
+    match argument.unit:
+        case Unit.DURATION:
+            return duration(value).s
+        case Unit.RATE:
+            number, unit = _split(value, "a rate such as 32KB/s")
+            if unit != "KB/s" or number <= 0:
+                raise value.bad("a rate such as 32KB/s", f"{number:g}KB/s" if number > 0 else None)
+            return number
+        case Unit.SHARE:
+            return share(value)
+
+
+def duration(value: Value) -> Duration:
+    """Raises BadInput for anything but a duration."""
+    text = value.as_text("a duration such as 500ms, 30s, 30min or 12h")
+    try:
+        return Duration.parse(text)
+    except NotADuration as error:
+        raise value.bad(error.expected, error.nearest) from None
+
+
+def share(value: Value) -> float:
+    """A part of a whole, 0.3 or 30%. Raises BadInput for anything else."""
+    number, unit = _split(value, "a share such as 0.3 or 30%")
+    part = number / 100 if unit == "%" else number
+    if unit not in ("", "%") or not 0 <= part <= 1:
+        raise value.bad("a share from 0 to 1, or 0% to 100%")
+    return part
+
+
+def _split(value: Value, expected: str) -> tuple[float, str]:
+    text = value.as_text(expected)
+    digits = text.rstrip("%KBMkbs/ ")
+    try:
+        return float(digits), text[len(digits) :].strip()
+    except ValueError:
+        raise value.bad(expected) from None
+
+
+def _publication(value: Value) -> Publication:
+    if not isinstance(value, Fields):
+        return Publication(value.as_text("an event"))
+    value.only("event", "info", "status")
+    info, status = value.get("info"), value.get("status")
+    return Publication(
+        value.need("event", "an event").as_text("an event"),
+        INFOS[info.as_word(INFOS)] if info else "",
+        STATUSES[status.as_word(STATUSES)] if status else "",
+    )
