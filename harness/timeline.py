@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from harness.faults import Effect, Fault, Stage
-from harness.faults.build import build
+from harness.faults.build import NobodyThere, build
 from harness.plan import Entry, Plan
 from harness.rundir import RunDir
 from harness.runtime import NodeFailed
@@ -18,6 +18,8 @@ from topology.map import Node
 
 PUBLISH_WITHIN_S: Final = 15.0
 AGENCY: Final = "agency"
+#: What an event of the run tells of a telegram.
+TOLD: Final = ("event_id", "kind", "info", "status", "serial")
 
 Say = Callable[[str], None]
 #: Tells whoever watches over the nodes that these are to be down (False) or up (True) from now on.
@@ -68,15 +70,24 @@ class Timeline:
             self._inject(entry)
 
     def _inject(self, entry: Entry) -> None:
-        fault = build(entry, self.stage)
+        self.say(f"{entry.at_s:g} s: {entry.verb} {entry.target}")
+        try:
+            fault = build(entry.verb, entry.aim, self.stage)
+        except NobodyThere as nobody:
+            self.run.record("fault.injecting", fault=entry.id, verb=entry.verb, target=entry.target, nodes=[])
+            self.run.record("fault.proven", fault=entry.id, effect="unproven", proof=str(nobody))
+            return
         nodes = [node.name for node in fault.nodes]
         # On disk before anything happens: whatever ends the harness, it is known how to take it back.
         self.run.record_undo(fault=entry.id, undo=fault.undoing)
         self.run.record("fault.injecting", fault=entry.id, verb=entry.verb, target=entry.target, nodes=nodes)
-        self.say(f"{entry.at_s:g} s: {entry.verb} {entry.target}")
         self.active[entry.id] = fault
         self.expect(fault.nodes, False)
-        fault.inject(self.stage)
+        try:
+            fault.inject(self.stage)
+        except (NodeFailed, OSError) as error:
+            self.run.record("fault.proven", fault=entry.id, effect="unproven", proof=f"not injected: {error}")
+            return
         self.run.record("fault.injected", fault=entry.id)
         self._looking.append(self._looks.submit(self._prove, entry.id, fault))
 
@@ -89,7 +100,9 @@ class Timeline:
         )
 
     def _undo(self, name: str) -> None:
-        fault = self.active.pop(name)
+        fault = self.active.pop(name, None)
+        if fault is None:  # it was never injected, and that is recorded
+            return
         self.run.record("fault.undoing", fault=name)
         self.say(f"undoing {name}")
         fault.undo(self.stage)
@@ -108,13 +121,8 @@ class Timeline:
         done = self.stage.runtime.exec(agency, ["python", "-m", "topology", "publish"], PUBLISH_WITHIN_S, text)
         if done.status != 0:
             raise NodeFailed(agency.name, "it did not take the telegram", done.stderr.decode().splitlines()[-5:])
-        self.run.record("published", what=entry.target, **_flat(entry.telegram))
+        self.run.record("published", what=entry.target, **{name: entry.telegram[name] for name in TOLD})
         self.say(f"{entry.at_s:g} s: publish {entry.target}")
-
-
-def _flat(telegram: Mapping[str, object]) -> dict[str, str]:
-    names = {"event_id": "event_id", "kind": "kind", "info": "info", "status": "status"}
-    return {key: str(telegram[name]) for key, name in names.items() if name in telegram}
 
 
 def _looked(look: Callable[[], Effect]) -> Effect:

@@ -20,6 +20,7 @@ PROGRAMS: Final = {
     "enrol": "topology.service.enrol",
     "export": "topology.service.export",
     "agency": "topology.world.agency",
+    "publish": "topology.world.publish",
     "mail-provider": "topology.world.mail_provider",
     "carrier-mail": "topology.world.carrier_mail",
 }

@@ -34,8 +34,6 @@ class Effect:
 class Fault(Protocol):
     """One fault on targets that are already resolved."""
 
-    needs: Sequence[str]  # names in runtime.CAPABILITIES, beyond the minimum
-
     @property
     def nodes(self) -> Sequence[Node]:
         """The nodes it touches."""

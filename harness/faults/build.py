@@ -19,7 +19,7 @@ from topology.map import Node
 #: Faults on nodes, by verb.
 ON_NODES: Final[Mapping[str, Callable[[Sequence[Node]], Fault]]] = {"lose": Lose, "hang": Hang}
 #: What a fault needs of a runtime beyond the minimum, by verb.
-NEEDS: Final[Mapping[str, Sequence[str]]] = {"hang": Hang.needs, "cut": Cut.needs}
+NEEDS: Final[Mapping[str, Sequence[str]]] = {"hang": ("pauses",), "cut": ("cuts",)}
 PATRONI_PORT: Final = 8008
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from harness.faults import Effect, Stage
 from harness.faults.looking import answer, each
@@ -20,7 +19,6 @@ class Cut:
     sources: Sequence[Node]
     targets: Sequence[Node]
     oneway: bool = False
-    needs: ClassVar[Sequence[str]] = ("cuts",)
 
     @property
     def nodes(self) -> Sequence[Node]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Final
 
 from harness.faults import Effect, Stage
 from harness.faults.looking import answer, answering, each
@@ -19,7 +19,6 @@ HEALTHY_WITHIN_S: Final = 30.0
 @dataclass(frozen=True)
 class Hang:
     nodes: Sequence[Node]
-    needs: ClassVar[Sequence[str]] = ("pauses",)
 
     @property
     def undoing(self) -> dict[str, Json]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Final
 
 from harness.faults import Effect, Stage
 from harness.faults.looking import answering, unreachable
@@ -18,7 +18,6 @@ HEALTHY_WITHIN_S: Final = 60.0
 @dataclass(frozen=True)
 class Lose:
     nodes: Sequence[Node]
-    needs: ClassVar[Sequence[str]] = ()
 
     @property
     def undoing(self) -> dict[str, Json]:

@@ -1,0 +1,56 @@
+"""What a finished run tells: judged, written down, summed up for a person, turned into an exit status."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from harness.cli import FAIL, PASS, UNKNOWN
+from harness.rundir.verdict import Verdict
+
+if TYPE_CHECKING:
+    from harness.checks.judge import Judgement
+    from harness.rundir import RunDir
+
+STATUS: Final = {Verdict.PASS: PASS, Verdict.FAIL: FAIL, Verdict.UNKNOWN: UNKNOWN}
+COLOUR: Final = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.UNKNOWN: "yellow"}
+
+run_argument = click.argument("run", default="latest")
+
+
+def find(runs: Path, name: str) -> RunDir:
+    """A run directory by its path, its name below `runs`, or `latest`."""
+    from harness.rundir import RunDir
+    from topology.document import BadInput, Place
+
+    for path in (Path(name), runs / name):
+        if (path / "events.jsonl").exists():
+            return RunDir(path.resolve())
+    raise BadInput(Place(name), "no run directory", f"the path of a run, its name below {runs}, or latest")
+
+
+def judged(run: RunDir) -> Judgement:
+    """Judge a run and write verdict.json and junit.xml."""
+    from harness.checks import judge, junit
+
+    judgement = judge.judge(run)
+    judge.write_verdict(run, judgement)
+    junit.write(run, judgement)
+    return judgement
+
+
+def told(run: RunDir, judgement: Judgement, as_json: bool) -> None:
+    """The verdict for a person, or verdict.json as it is."""
+    if as_json:
+        click.echo((run.path / "verdict.json").read_text())
+        return
+    click.echo(click.style(f"{judgement.verdict.value.upper()}: {judgement.why}", COLOUR[judgement.verdict], bold=True))
+    for name, finding in judgement.findings.items():
+        word = click.style(f"{finding.verdict.value:<8}", COLOUR[finding.verdict])
+        click.echo(f"  {word} {name:<10} {finding.why}")
+
+
+def status_of(judgement: Judgement) -> int:
+    return STATUS[judgement.verdict]

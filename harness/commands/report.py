@@ -1,0 +1,22 @@
+"""`harness report RUN`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from harness.cli import PASS
+from harness.commands.outcome import find, run_argument
+
+
+@click.command("report")
+@run_argument
+@click.option("--lang", type=click.Choice(["ja", "en"]), default="en", help="The report's language.")
+@click.pass_obj
+def command(runs: Path, run: str, lang: str) -> int:
+    """Write report.html of a run directory again."""
+    from reports.run import write
+
+    click.echo(write(find(runs, run), lang))
+    return PASS

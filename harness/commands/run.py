@@ -1,0 +1,80 @@
+"""`harness run S…`"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.cli import PASS
+from harness.commands.outcome import STATUS, judged, told
+from harness.commands.wanted import Wanted, options
+from harness.rundir.verdict import Verdict
+
+if TYPE_CHECKING:
+    from harness.checks.judge import Judgement
+
+
+@click.command("run")
+@click.argument("scenarios", nargs=-1, required=True)
+@options
+@click.option("--runtime", type=click.Choice(["local"]), default="local", help="Where the nodes live.")
+@click.option("--json", "as_json", is_flag=True, help="Print verdict.json instead of the summary.")
+@click.option("--lang", type=click.Choice(["ja", "en"]), default="en", help="The report's language.")
+@click.option("--keep", is_flag=True, help="Keep the nodes' volumes for a look at them.")
+@click.pass_obj
+def command(
+    runs: Path,
+    scenarios: tuple[str, ...],
+    seed: int,
+    topology: Path | None,
+    defects: tuple[str, ...],
+    settings: tuple[str, ...],
+    runtime: str,
+    as_json: bool,
+    lang: str,
+    keep: bool,
+) -> int:
+    """Run scenarios, judge each, and write its report."""
+    from harness.runtime.local import house
+
+    wanted = [Wanted(name, seed, topology, defects, settings) for name in scenarios]
+    if not house.inside():
+        for each in wanted:
+            each.plan()  # bad input is told before anything starts
+        return house.enter([sys.executable, "-m", "harness", *sys.argv[1:]])
+    verdicts = [_run(each, runs, as_json, lang, keep) for each in wanted]
+    return STATUS[Verdict.worst(verdicts)] if verdicts else PASS
+
+
+def _run(wanted: Wanted, runs: Path, as_json: bool, lang: str, keep: bool) -> Verdict:
+    from harness.conductor import conduct
+    from harness.faults.build import refuse_what_is_missing
+    from harness.interruption import GiveUp, Interruption
+    from harness.live import LiveShow, PlainShow
+    from harness.rundir import RunDir
+    from harness.runtime.local import LocalRuntime
+    from harness.sweeping import drop_volumes
+    from reports.run import write
+
+    plan, topology = wanted.plan()
+    runtime = LocalRuntime()
+    refuse_what_is_missing([entry.verb for entry in plan.timeline], runtime)
+    run = RunDir.create(runs, plan.scenario, plan.seed)
+    click.echo(f"{plan.title.en} ({plan.scenario}), seed {plan.seed}: {run.path}", err=True)
+    marks = [(entry.at_s, f"{entry.verb} {entry.target}") for entry in plan.timeline]
+    show = LiveShow(plan.title.en, marks) if sys.stderr.isatty() else PlainShow()
+    with show, Interruption() as interruption:
+        try:
+            conduct(plan, topology, runtime, run, show, interruption)
+        except GiveUp:
+            run.record("run.interrupted", why="twice")
+    if not keep:
+        drop_volumes(run.path)
+    judgement: Judgement = judged(run)
+    report = write(run, lang)
+    told(run, judgement, as_json)
+    click.echo(f"report: {report}", err=True)
+    return judgement.verdict
