@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 import pytest
@@ -9,51 +8,13 @@ import pytest
 from harness.rundir import RunDir
 from harness.runtime import Runtime
 from harness.runtime.local import LocalRuntime
-from topology.map import Map, Node, Region, Title, Volume, Zone
-
-#: Answers every request with its own name; also through what its volume holds.
-PROGRAM = """
-import http.server, os
-class Here(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    def do_GET(self):
-        body = os.environ["NODE"].encode()
-        self.send_response(200); self.send_header("Content-Length", str(len(body))); self.end_headers()
-        self.wfile.write(body)
-    def log_message(self, *a): pass
-print("serving", flush=True)
-http.server.ThreadingHTTPServer(("", 8000), Here).serve_forever()
-"""
-
-
-def _node(name: str, zone: str, address: str, **more: object) -> Node:
-    return Node(
-        name=name,
-        role="web",
-        zone=zone,
-        address=IPv4Address(address),
-        health="8000/",
-        image="safety-confirmation/node",
-        command=("python", "-c", PROGRAM),
-        environment={"COLOUR": "blue"},
-        volumes=(Volume(name, "/mnt/data"),),
-        **more,  # type: ignore[arg-type]
-    )
+from tests import small
+from topology.map import Map
 
 
 @pytest.fixture(scope="session")
 def small_map() -> Map:
-    """Two zones: a with two nodes, b with one."""
-    zones = tuple(
-        Zone(f"here.{letter}", "here", Title(letter, letter), IPv4Network(f"10.78.{number}.0/24"))
-        for number, letter in enumerate("ab", 1)
-    )
-    nodes = (
-        _node("a1", "here.a", "10.78.1.11"),
-        _node("a2", "here.a", "10.78.1.12"),
-        _node("b1", "here.b", "10.78.2.11"),
-    )
-    return Map("small", {"here": Region("here", Title("here", "ここ"), zones)}, {}, {n.name: n for n in nodes})
+    return small.small_map()
 
 
 @pytest.fixture(params=["local"])

@@ -1,0 +1,89 @@
+"""Every fault does what it says, proves it, and does not prove what is not so."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from harness.faults import Fault, Stage
+from harness.faults.cut import Cut
+from harness.faults.hang import Hang
+from harness.faults.looking import answer
+from harness.faults.lose import Lose
+
+pytestmark = pytest.mark.fabric
+
+
+def fault(name: str, stage: Stage) -> Fault:
+    a1, a2, b1 = (stage.topology.nodes[node] for node in ("a1", "a2", "b1"))
+    made: dict[str, Fault] = {
+        "lose": Lose([a1, b1]),
+        "hang": Hang([a1, b1]),
+        "cut": Cut([a1, a2], [b1]),
+        "cut one way": Cut([a1, a2], [b1], oneway=True),
+    }
+    return made[name]
+
+
+@pytest.mark.parametrize("name", ["lose", "hang", "cut", "cut one way"])
+def test_a_fault_is_proven_only_while_it_lasts(name: str, stage: Stage) -> None:
+    made = fault(name, stage)
+    assert not made.verify(stage).proven, "nothing was injected yet"
+    made.inject(stage)
+    try:
+        effect = made.verify(stage)
+    finally:
+        made.undo(stage)
+    assert effect.proven, effect.proof
+    undone = made.verify_undone(stage)
+    assert undone.proven, undone.proof
+    assert not made.verify(stage).proven, "it was undone"
+
+
+@pytest.mark.parametrize("name", ["lose", "hang", "cut", "cut one way"])
+def test_what_undoes_a_fault_says_all_that_is_needed(name: str, stage: Stage) -> None:
+    undoing = str(fault(name, stage).undoing)
+    assert all(node.name in undoing for node in fault(name, stage).nodes)
+
+
+def test_losing_only_one_of_two_is_not_proven_for_both(stage: Stage) -> None:
+    a1, b1 = stage.topology.nodes["a1"], stage.topology.nodes["b1"]
+    Lose([a1]).inject(stage)
+    try:
+        effect = Lose([a1, b1]).verify(stage)
+        assert not effect.proven
+        assert "b1" in effect.proof
+    finally:
+        Lose([a1]).undo(stage)
+    assert Lose([a1]).verify_undone(stage).proven
+
+
+def test_a_one_way_cut_still_carries_the_other_way(stage: Stage) -> None:
+    """A datagram from b1 still reaches a2, though a2 can answer nothing."""
+    import socket
+
+    a2, b1 = stage.topology.nodes["a2"], stage.topology.nodes["b1"]
+    cut = Cut([a2], [b1], oneway=True)
+    with stage.runtime.inside(a2):
+        ear = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with stage.runtime.inside(b1):
+        mouth = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    ear.bind((str(a2.address), 9))
+    ear.settimeout(2)
+    cut.inject(stage)
+    try:
+        mouth.sendto(b"heard", (str(a2.address), 9))
+        assert ear.recv(16) == b"heard"
+    finally:
+        cut.undo(stage)
+
+
+def test_a_hang_is_over_the_moment_it_is_undone(stage: Stage) -> None:
+    b1 = stage.topology.nodes["b1"]
+    hang = Hang([b1])
+    hang.inject(stage)
+    hang.undo(stage)
+    started = time.monotonic()
+    assert answer(stage, stage.observer, b1) == "http 200"
+    assert time.monotonic() - started < 0.5
