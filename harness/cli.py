@@ -35,7 +35,9 @@ class Commands(click.Group):
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--runs", type=click.Path(path_type=Path), default=Path("runs"), help="Where run directories are.")
+@click.option(
+    "--runs", type=click.Path(path_type=Path), default=Path("runs"), help="Where run directories are."
+)
 @click.pass_context
 def cli(context: click.Context, runs: Path) -> None:
     """Builds a replica of a safety-confirmation service, puts it through disasters, and proves what survived."""
@@ -66,7 +68,10 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("HARNESS_TRACEBACK"):
             raise
-        _end(f"an error of the harness itself: {type(error).__name__}: {error} (HARNESS_TRACEBACK=1 shows where)", UNKNOWN)
+        _end(
+            f"an error of the harness itself: {type(error).__name__}: {error} (HARNESS_TRACEBACK=1 shows where)",
+            UNKNOWN,
+        )
 
 
 def _end(message: str, status: int) -> None:

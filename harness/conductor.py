@@ -110,7 +110,9 @@ def enrol(at: Stage, run: RunDir, load: LoadConfig) -> dict[int, str]:
     argv = ["python", "-m", "topology", "enrol"]
     done = at.runtime.exec(web, argv, ENROL_WITHIN_S, people.jsonl().encode())
     if done.status != 0:
-        raise NodeFailed(web.name, "enrolment failed", done.stderr.decode(errors="replace").splitlines()[-10:])
+        raise NodeFailed(
+            web.name, "enrolment failed", done.stderr.decode(errors="replace").splitlines()[-10:]
+        )
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     run.record("enrolled", companies=len(people.companies), people=len(people.people))
     return {row["person"]: row["token"] for row in rows}

@@ -56,7 +56,9 @@ class Crowd:
                 self._run.record("steady", seconds=round(now - started_s, 3))
                 return True
             if now - started_s > STEADY_WITHIN_S:
-                self._run.record("steady.never", seconds=round(now - started_s, 3), probes=self.latest("probes"))
+                self._run.record(
+                    "steady.never", seconds=round(now - started_s, 3), probes=self.latest("probes")
+                )
                 self._show.say(f"no steady state within {STEADY_WITHIN_S:g} s; the timeline is not played")
                 return False
         return False
@@ -103,4 +105,3 @@ class Crowd:
             if not program.stop():
                 self._run.record("program.died", program=name, log=program.log())
         self._programs.clear()
-

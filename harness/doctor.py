@@ -41,7 +41,16 @@ class Finding:
 
 def examine(runs: Path) -> list[Finding]:
     """Look at everything. Starts nothing, changes nothing."""
-    looks: list[Callable[[], Finding]] = [_python, _namespaces, _parts, _proxy, _memory, lambda: _disk(runs), _cores, _docker]
+    looks: list[Callable[[], Finding]] = [
+        _python,
+        _namespaces,
+        _parts,
+        _proxy,
+        _memory,
+        lambda: _disk(runs),
+        _cores,
+        _docker,
+    ]
     return [look() for look in looks]
 
 
@@ -67,7 +76,9 @@ def _parts() -> Finding:
 
 def _proxy() -> Finding:
     found = shutil.which("toxiproxy-server")
-    return Finding("proxy", True, f"upstream's {found}" if found else "the drop-in; toxiproxy-server is not on PATH")
+    return Finding(
+        "proxy", True, f"upstream's {found}" if found else "the drop-in; toxiproxy-server is not on PATH"
+    )
 
 
 def _memory() -> Finding:
@@ -83,7 +94,9 @@ def _disk(runs: Path) -> Finding:
 
 def _cores() -> Finding:
     cores = len(os.sched_getaffinity(0))
-    return Finding("processors", cores >= 2, f"{cores}; with fewer than 2 a failed deadline will be judged unknown")
+    return Finding(
+        "processors", cores >= 2, f"{cores}; with fewer than 2 a failed deadline will be judged unknown"
+    )
 
 
 def _docker() -> Finding:

@@ -28,7 +28,9 @@ class Show(Protocol):
 
     def nodes(self, healthy: int, of: int) -> None: ...
 
-    def tick(self, at_s: float, ends_s: float, load: Mapping[str, Json], probes: Mapping[str, Json]) -> None: ...
+    def tick(
+        self, at_s: float, ends_s: float, load: Mapping[str, Json], probes: Mapping[str, Json]
+    ) -> None: ...
 
 
 def greens(probes: Mapping[str, Json]) -> Mapping[str, Mapping[str, bool]]:
@@ -53,7 +55,9 @@ class PlainShow:
     def __enter__(self) -> PlainShow:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
         return None
 
     def say(self, text: str) -> None:
@@ -69,7 +73,12 @@ class PlainShow:
             return
         self._spoken_s = time.monotonic()
         red = sorted(
-            {f"{name}@{vantage}" for name, row in greens(probes).items() for vantage, ok in row.items() if not ok}
+            {
+                f"{name}@{vantage}"
+                for name, row in greens(probes).items()
+                for vantage, ok in row.items()
+                if not ok
+            }
         )
         state = "red: " + ", ".join(red) if red else "all green"
         answered, failed = load.get("answered", 0), load.get("failed", 0)
@@ -93,7 +102,9 @@ class LiveShow:
         self._live.__enter__()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
         self._live.__exit__(kind, error, at)
 
     def say(self, text: str) -> None:
@@ -127,11 +138,19 @@ class LiveShow:
 
     def _progress(self) -> Table:
         grid = Table.grid(padding=(0, 1))
-        grid.add_row("nodes", ProgressBar(self._of or 1, self._healthy, width=40), f"{self._healthy} of {self._of} healthy")
+        grid.add_row(
+            "nodes",
+            ProgressBar(self._of or 1, self._healthy, width=40),
+            f"{self._healthy} of {self._of} healthy",
+        )
         if self._ends_s:
             following = [f"{name} at {at:g} s" for at, name in self._marks if at > self._at_s][:1]
             bar = ProgressBar(self._ends_s, max(0.0, self._at_s), width=40)
-            grid.add_row("timeline", bar, f"{self._at_s:5.1f} of {self._ends_s:g} s  " + "next: ".join(["", *following]))
+            grid.add_row(
+                "timeline",
+                bar,
+                f"{self._at_s:5.1f} of {self._ends_s:g} s  " + "next: ".join(["", *following]),
+            )
         return grid
 
     def _capabilities(self) -> Table:
@@ -139,7 +158,9 @@ class LiveShow:
         vantages = sorted({vantage for row in green.values() for vantage in row})
         table = Table("", *vantages, box=None)
         for capability, row in green.items():
-            cells = [Text("served", "green") if row[v] else Text("DOWN", "bold red") for v in vantages if v in row]
+            cells = [
+                Text("served", "green") if row[v] else Text("DOWN", "bold red") for v in vantages if v in row
+            ]
             padded = [cells.pop(0) if v in row else Text("") for v in vantages]
             table.add_row(capability, *padded)
         return table

@@ -43,9 +43,10 @@ class Quiet:
     def _number(self, node: Node, port: int, path: str, key: str) -> int:
         """A number that a node tells of itself; -1 when it does not answer."""
         try:
-            with self._at.runtime.inside(self._at.observer), urllib.request.urlopen(
-                f"http://{node.address}:{port}/{path}", timeout=TIMEOUT_S
-            ) as reply:
+            with (
+                self._at.runtime.inside(self._at.observer),
+                urllib.request.urlopen(f"http://{node.address}:{port}/{path}", timeout=TIMEOUT_S) as reply,
+            ):
                 return int(json.load(reply)[key])
         except (OSError, ValueError, KeyError):
             return -1

@@ -92,6 +92,9 @@ def _outbox_rows(lines: bytes) -> Iterator[dict[str, str | int]]:
 
 def _write_leg(run: RunDir, leg: str, tables: list[pa.Table]) -> None:
     table = pa.concat_tables([MAIL_SCHEMA.empty_table(), *tables])
-    with pa.OSFile(str(run.path / "mail" / f"{leg}.arrow"), "wb") as file, pa.ipc.new_stream(file, MAIL_SCHEMA) as out:
+    with (
+        pa.OSFile(str(run.path / "mail" / f"{leg}.arrow"), "wb") as file,
+        pa.ipc.new_stream(file, MAIL_SCHEMA) as out,
+    ):
         out.write_table(table)
     run.record("readback", what=f"mail/{leg}", rows=table.num_rows)

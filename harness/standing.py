@@ -72,7 +72,9 @@ def read(runs: Path) -> State | None:
 def up(runs: Path, wanted: Wanted, foreground: bool) -> int:
     """Bring everything up and keep it. Raises CannotRun when something already stands or a node does not start."""
     if (state := read(runs)) is not None and not house.inside():
-        raise CannotRun(f"nodes are already up (process {state.pid}, {state.run}); harness down takes them down")
+        raise CannotRun(
+            f"nodes are already up (process {state.pid}, {state.run}); harness down takes them down"
+        )
     overrides = [library.defect(name) for name in wanted.defects]
     path = wanted.topology or library.TOPOLOGY
     topology = topology_map.read(path, overrides, {"CLOCK_SCALE": f"{wanted.clock:g}"})
@@ -87,14 +89,18 @@ def up(runs: Path, wanted: Wanted, foreground: bool) -> int:
 def _in_background(runs: Path, command: list[str]) -> int:
     runs.mkdir(parents=True, exist_ok=True)
     with (runs / "up.log").open("wb") as log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
     deadline = time.monotonic() + UP_WITHIN_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
             said = (runs / "up.log").read_text(errors="replace").strip()
             raise CannotRun(said.removeprefix("harness: ") or f"it ended with status {process.returncode}")
         if (state := read(runs)) is not None:
-            print(f"{len(state.nodes)} nodes are up and healthy; harness status shows them, harness down ends them")
+            print(
+                f"{len(state.nodes)} nodes are up and healthy; harness status shows them, harness down ends them"
+            )
             return 0
         time.sleep(0.1)
     process.terminate()

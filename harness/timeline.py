@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
@@ -118,9 +118,13 @@ class Timeline:
         """Hand the telegram to the agency, which pushes it to the service's receivers by itself."""
         (agency,) = self.stage.topology.with_role(AGENCY)
         text = json.dumps(dict(entry.telegram), ensure_ascii=False).encode()
-        done = self.stage.runtime.exec(agency, ["python", "-m", "topology", "publish"], PUBLISH_WITHIN_S, text)
+        done = self.stage.runtime.exec(
+            agency, ["python", "-m", "topology", "publish"], PUBLISH_WITHIN_S, text
+        )
         if done.status != 0:
-            raise NodeFailed(agency.name, "it did not take the telegram", done.stderr.decode().splitlines()[-5:])
+            raise NodeFailed(
+                agency.name, "it did not take the telegram", done.stderr.decode().splitlines()[-5:]
+            )
         self.run.record("published", what=entry.target, **{name: entry.telegram[name] for name in TOLD})
         self.say(f"{entry.at_s:g} s: publish {entry.target}")
 

@@ -10,7 +10,9 @@ from harness.cli import PASS
 
 
 @click.command("clean")
-@click.option("--all", "everything", is_flag=True, help="The run directories too, with their verdicts and reports.")
+@click.option(
+    "--all", "everything", is_flag=True, help="The run directories too, with their verdicts and reports."
+)
 @click.pass_obj
 def command(runs: Path, everything: bool) -> int:
     """Remove what earlier runs left on the disk: the nodes' volumes, or with --all every run directory."""

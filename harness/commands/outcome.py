@@ -46,7 +46,11 @@ def told(run: RunDir, judgement: Judgement, as_json: bool) -> None:
     if as_json:
         click.echo((run.path / "verdict.json").read_text())
         return
-    click.echo(click.style(f"{judgement.verdict.value.upper()}: {judgement.why}", COLOUR[judgement.verdict], bold=True))
+    click.echo(
+        click.style(
+            f"{judgement.verdict.value.upper()}: {judgement.why}", COLOUR[judgement.verdict], bold=True
+        )
+    )
     for name, finding in judgement.findings.items():
         word = click.style(f"{finding.verdict.value:<8}", COLOUR[finding.verdict])
         click.echo(f"  {word} {name:<10} {finding.why}")

@@ -50,6 +50,8 @@ def command(
 
 
 def _run(wanted: Wanted, runs: Path, as_json: bool, lang: str, keep: bool) -> Verdict:
+    from reports.run import write
+
     from harness.conductor import conduct
     from harness.faults.build import refuse_what_is_missing
     from harness.interruption import GiveUp, Interruption
@@ -57,7 +59,6 @@ def _run(wanted: Wanted, runs: Path, as_json: bool, lang: str, keep: bool) -> Ve
     from harness.rundir import RunDir
     from harness.runtime.local import LocalRuntime
     from harness.sweeping import drop_volumes
-    from reports.run import write
 
     plan, topology = wanted.plan()
     runtime = LocalRuntime()

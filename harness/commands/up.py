@@ -9,11 +9,17 @@ import click
 
 @click.command("up")
 @click.option("--topology", type=click.Path(path_type=Path), default=None, help="Another compose file.")
-@click.option("--with", "defects", multiple=True, help="A Compose override: a name in scenarios/defects or a path.")
-@click.option("--clock", type=click.FloatRange(min=0, min_open=True), default=1.0, help="Drill seconds to a real one.")
+@click.option(
+    "--with", "defects", multiple=True, help="A Compose override: a name in scenarios/defects or a path."
+)
+@click.option(
+    "--clock", type=click.FloatRange(min=0, min_open=True), default=1.0, help="Drill seconds to a real one."
+)
 @click.option("--foreground", is_flag=True, help="Stay here instead of going on in the background.")
 @click.pass_obj
-def command(runs: Path, topology: Path | None, defects: tuple[str, ...], clock: float, foreground: bool) -> int:
+def command(
+    runs: Path, topology: Path | None, defects: tuple[str, ...], clock: float, foreground: bool
+) -> int:
     """Bring every node up and keep them up until `harness down`."""
     from harness import standing
 

@@ -52,9 +52,19 @@ class Wanted:
 def options(command: Decorated) -> Decorated:
     """The options that `plan` and `run` share."""
     for option in (
-        click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change the scenario: drill.people=2000."),
-        click.option("--with", "defects", multiple=True, help="Lay a defect over the topology: a name or a path."),
-        click.option("--topology", type=click.Path(path_type=Path), default=None, help="Another compose file."),
+        click.option(
+            "--set",
+            "settings",
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="Change the scenario: drill.people=2000.",
+        ),
+        click.option(
+            "--with", "defects", multiple=True, help="Lay a defect over the topology: a name or a path."
+        ),
+        click.option(
+            "--topology", type=click.Path(path_type=Path), default=None, help="Another compose file."
+        ),
         click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same run."),
     ):
         command = option(command)

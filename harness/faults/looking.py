@@ -17,7 +17,9 @@ PATIENCE_S: Final = 0.7
 T = TypeVar("T")
 
 
-def connect(stage: Stage, source: Node, target: Node, port: int, timeout_s: float = PATIENCE_S) -> socket.socket:
+def connect(
+    stage: Stage, source: Node, target: Node, port: int, timeout_s: float = PATIENCE_S
+) -> socket.socket:
     """A connection from one node to another. Raises OSError as any client would see it."""
     with stage.runtime.inside(source):
         return socket.create_connection((str(target.address), port), timeout_s)

@@ -1,19 +1,19 @@
 """The run directory: the one place between those who act and those who only read.
 
-    runs/<scenario>/<time>-<seed>/
-      plan.yaml        what was going to happen: scenario, topology, seed, versions
-      topology.yml     the compose file as it was run, overrides laid over it
-      clock.json       the run's two clocks, see `Clock`
-      events.jsonl     what happened, one JSON object a line, see `RunDir.record`
-      undo.jsonl       how to take back each fault, on disk before the fault is injected
-      host.jsonl       what this machine was like, twice a second
-      history/*.arrow  every operation of the load, see `history`
-      probes/*.arrow   the same for the probes
-      databases.arrow  who said to be primary, ten times a second, see `history.DATABASE_SCHEMA`
-      final/           the service's state read back at the end, *.jsonl
-      mail/            every leg of every mail: composed, submitted, relayed, stored, noticed .arrow
-      nodes/*.log      what each node printed
-      verdict.json junit.xml report.html figures/
+runs/<scenario>/<time>-<seed>/
+  plan.yaml        what was going to happen: scenario, topology, seed, versions
+  topology.yml     the compose file as it was run, overrides laid over it
+  clock.json       the run's two clocks, see `Clock`
+  events.jsonl     what happened, one JSON object a line, see `RunDir.record`
+  undo.jsonl       how to take back each fault, on disk before the fault is injected
+  host.jsonl       what this machine was like, twice a second
+  history/*.arrow  every operation of the load, see `history`
+  probes/*.arrow   the same for the probes
+  databases.arrow  who said to be primary, ten times a second, see `history.DATABASE_SCHEMA`
+  final/           the service's state read back at the end, *.jsonl
+  mail/            every leg of every mail: composed, submitted, relayed, stored, noticed .arrow
+  nodes/*.log      what each node printed
+  verdict.json junit.xml report.html figures/
 """
 
 from __future__ import annotations

@@ -5,38 +5,48 @@ One row is one operation of one simulated user (load) or of one synthetic user (
 
 from __future__ import annotations
 
+import errno
+import io
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 
 FLUSH_EVERY_S: Final = 0.1
 
-#: What an operation came to. `info`: nobody knows; it may have happened (a time-out, a connection cut half-way).
+#: What an operation came to. `info`: nobody knows; it may have happened (a time-out, a connection cut).
 OUTCOMES: Final = ("ok", "fail", "info")
 #: The load's kinds: answer = the answer form was sent; look = the page was fetched.
 #: The probes' kinds are the capabilities: read, write, login, feed, mail.
 KINDS: Final = ("answer", "look", "read", "write", "login", "feed", "mail")
 
-_NAME = pa.dictionary(pa.int16(), pa.string())
+_CODE: Final = pa.int16()
+_NAME: Final[pa.DataType] = pa.dictionary(_CODE, pa.string())
 
 SCHEMA: Final = pa.schema(
     [
         ("process", pa.int32()),  # who, as in Jepsen: one sequential actor
         ("kind", _NAME),
         ("key", pa.int64()),  # the register: person_id
-        ("value", pa.int64()),  # answer: the value written (1, 2, ... per person); look: the value seen; 0 = none
+        (
+            "value",
+            pa.int64(),
+        ),  # answer: the value written (1, 2, ... per person); look: the value seen; 0 = none
         ("intended_ns", pa.int64()),  # when it should have started
         ("invoked_ns", pa.int64()),  # when it did
         ("completed_ns", pa.int64()),
         ("outcome", _NAME),
         ("vantage", _NAME),  # the carrier, or "observers"
         ("endpoint", _NAME),  # the entrance or node that answered last
-        ("detail", pa.string()),  # why it failed: "timeout", "refused", "reset", "http 503", ...; null when ok
+        (
+            "detail",
+            pa.string(),
+        ),  # why it failed: "timeout", "refused", "reset", "http 503", ...; null when ok
     ]
 )
 
@@ -81,32 +91,36 @@ class Operation:
     detail: str | None = None
 
 
-class Writer:
-    """Appends operations to one file. Safe from several threads.
+class Rows:
+    """Appends rows to one file as an Arrow IPC stream. Safe from several threads.
 
-    Call `flush` (or `add`, which does it when due) at least ten times a second; what was flushed survives any crash.
+    Each row is a tuple in the order of the schema; `names` lists what may stand in its dictionary columns.
+    `add` flushes when that is due; what was flushed survives any crash. A disk that takes nothing more loses
+    nothing either: rows wait in memory, the file stays whole, every flush tries again; `trouble` says why.
     """
 
-    def __init__(self, path: Path, *, vantages: Sequence[str], endpoints: Sequence[str]) -> None:
-        self._names = {
-            "kind": list(KINDS),
-            "outcome": list(OUTCOMES),
-            "vantage": list(vantages),
-            "endpoint": list(endpoints),
+    def __init__(
+        self, path: Path, schema: pa.Schema, names: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
+        self._schema = schema
+        self._names = {column: pa.array(values, pa.string()) for column, values in (names or {}).items()}
+        self._codes = {
+            column: {name: code for code, name in enumerate(values)}
+            for column, values in (names or {}).items()
         }
-        self._codes = {column: {name: i for i, name in enumerate(names)} for column, names in self._names.items()}
+        self._rows: list[tuple[object, ...]] = []
         self._file = path.open("wb", buffering=0)
-        self._stream = pa.ipc.new_stream(self._file, SCHEMA)
-        self._rows: list[Operation] = []
+        self._sink = io.BytesIO()
+        self._unwritten = b""
+        self._whole = 0  # bytes of the file that are whole batches
+        self._stream = pa.ipc.new_stream(self._sink, schema)
         self._flushed_s = time.monotonic()
         self._lock = threading.Lock()
+        self.trouble: OSError | None = None
 
-    def add(self, operation: Operation) -> None:
-        """Raises KeyError for a kind, outcome, vantage or endpoint that was not declared."""
-        for column, codes in self._codes.items():
-            codes[getattr(operation, column)]
+    def add(self, row: tuple[object, ...]) -> None:
         with self._lock:
-            self._rows.append(operation)
+            self._rows.append(row)
         if time.monotonic() - self._flushed_s >= FLUSH_EVERY_S:
             self.flush()
 
@@ -116,24 +130,87 @@ class Writer:
             self._flushed_s = time.monotonic()
             if rows:
                 self._stream.write_batch(self._batch(rows))
+            self._write()
 
     def close(self) -> None:
         self.flush()
         with self._lock:
             self._stream.close()
+            self._write()
             self._file.close()
 
-    def _batch(self, rows: list[Operation]) -> pa.RecordBatch:
-        columns: list[pa.Array] = []
-        for field in SCHEMA:
-            values = [getattr(row, field.name) for row in rows]
-            if field.name in self._codes:
-                codes = self._codes[field.name]
-                indices = pa.array([codes[value] for value in values], pa.int16())
-                columns.append(pa.DictionaryArray.from_arrays(indices, pa.array(self._names[field.name])))
-            else:
-                columns.append(pa.array(values, field.type))
-        return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
+    def _write(self) -> None:
+        """Put on disk what the stream has made: all of it, or none and try again with the next."""
+        self._unwritten += self._sink.getvalue()
+        self._sink.seek(0)
+        self._sink.truncate()
+        if not self._unwritten:
+            return
+        try:
+            written = self._file.write(self._unwritten) or 0
+            if written < len(self._unwritten):
+                raise OSError(errno.ENOSPC, f"took {written} of {len(self._unwritten)} bytes")
+        except OSError as error:
+            self.trouble = error
+            self._file.truncate(self._whole)
+            self._file.seek(self._whole)
+            return
+        self._whole += len(self._unwritten)
+        self._unwritten = b""
+        self.trouble = None
+
+    def _batch(self, rows: list[tuple[object, ...]]) -> pa.RecordBatch:
+        columns = [
+            self._column(field, values)
+            for field, values in zip(self._schema, zip(*rows, strict=True), strict=True)
+        ]
+        return pa.RecordBatch.from_arrays(columns, schema=self._schema)
+
+    def _column(self, field: pa.Field[pa.DataType], values: Sequence[object]) -> pa.Array[Any]:
+        codes = self._codes.get(field.name)
+        if codes is None:
+            return pa.array(values, field.type)
+        indices = pa.array([codes[str(value)] for value in values], _CODE)
+        return pa.DictionaryArray.from_arrays(indices, self._names[field.name])
+
+
+_in_order: Final = attrgetter(*SCHEMA.names)
+
+
+class Writer:
+    """Appends operations to one file. Safe from several threads.
+
+    Call `flush` (or `add`, which does it when due) at least ten times a second; what was flushed survives any
+    crash.
+    """
+
+    def __init__(self, path: Path, *, vantages: Sequence[str], endpoints: Sequence[str]) -> None:
+        names = {"kind": KINDS, "outcome": OUTCOMES, "vantage": vantages, "endpoint": endpoints}
+        self._kinds, self._outcomes = frozenset(KINDS), frozenset(OUTCOMES)
+        self._vantages, self._endpoints = frozenset(vantages), frozenset(endpoints)
+        self._rows = Rows(path, SCHEMA, names)
+
+    @property
+    def trouble(self) -> OSError | None:
+        """Why the file takes nothing at the moment; the operations wait in memory."""
+        return self._rows.trouble
+
+    def add(self, operation: Operation) -> None:
+        """Raises KeyError for a kind, outcome, vantage or endpoint that was not declared."""
+        if (
+            operation.kind not in self._kinds
+            or operation.outcome not in self._outcomes
+            or operation.vantage not in self._vantages
+            or operation.endpoint not in self._endpoints
+        ):
+            raise KeyError(f"not declared: one of the names of {operation}")
+        self._rows.add(_in_order(operation))
+
+    def flush(self) -> None:
+        self._rows.flush()
+
+    def close(self) -> None:
+        self._rows.close()
 
 
 def read(folder: Path, schema: pa.Schema = SCHEMA) -> pa.Table:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 
 from harness.rundir import Json
 
 
-class Verdict(str, Enum):
+class Verdict(StrEnum):
     """Three-valued; merged by the worst."""
 
     PASS = "pass"

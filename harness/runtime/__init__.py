@@ -54,9 +54,7 @@ class Runtime(Protocol):
 
     def alive(self, node: Node) -> bool: ...
 
-    def exec(
-        self, node: Node, argv: Sequence[str], timeout_s: float, stdin: bytes = b""
-    ) -> Completed:
+    def exec(self, node: Node, argv: Sequence[str], timeout_s: float, stdin: bytes = b"") -> Completed:
         """Run a program to its end where the node's own programs run. Raises TimeoutError."""
 
     def spawn(self, node: Node, argv: Sequence[str], log: Path) -> subprocess.Popen[bytes]:

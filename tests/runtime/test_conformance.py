@@ -174,7 +174,9 @@ def test_overlapping_cuts_are_joined_one_by_one(runtime: Runtime, nodes: tuple[N
     assert ask(runtime, a1, b1, 5) == "b1"
 
 
-def test_nothing_outside_the_topology_can_be_reached(runtime: Runtime, nodes: tuple[Node, Node, Node]) -> None:
+def test_nothing_outside_the_topology_can_be_reached(
+    runtime: Runtime, nodes: tuple[Node, Node, Node]
+) -> None:
     script = "import socket; socket.create_connection(('192.0.2.1', 80), 2)"
     done = runtime.exec(nodes[0], ["python", "-c", script], 10)
     assert b"Network is unreachable" in done.stderr

@@ -94,7 +94,9 @@ class LocalRuntime:
                 check=False,
             )
         except subprocess.TimeoutExpired as expired:
-            raise TimeoutError(f"{node.name}: {' '.join(argv)} did not end within {timeout_s:g} s") from expired
+            raise TimeoutError(
+                f"{node.name}: {' '.join(argv)} did not end within {timeout_s:g} s"
+            ) from expired
         return Completed(done.returncode, done.stdout, done.stderr)
 
     def spawn(self, node: Node, argv: Sequence[str], log: Path) -> subprocess.Popen[bytes]:

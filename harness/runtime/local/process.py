@@ -41,7 +41,13 @@ def python(command: Sequence[str]) -> list[str]:
 
 def environment(node: Node) -> dict[str, str]:
     keep = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    own = {"NODE": node.name, "ZONE": node.zone, "HOME": "/mnt/tmp", "TMPDIR": "/mnt/tmp", "PYTHONUNBUFFERED": "1"}
+    own = {
+        "NODE": node.name,
+        "ZONE": node.zone,
+        "HOME": "/mnt/tmp",
+        "TMPDIR": "/mnt/tmp",
+        "PYTHONUNBUFFERED": "1",
+    }
     return {**keep, **own, **node.environment}
 
 
@@ -63,7 +69,11 @@ def setup(node: Node, hosts: Path, volumes: Mapping[str, Path], configs: Path) -
     for number, config in enumerate(node.configs):
         target = shlex.quote(config.target)
         lines += [f"mkdir -p $(dirname {target})", f"cp {shlex.quote(str(configs))}/{number} {target}"]
-    user = ["unshare", "--user", "--map-user=1000", "--map-group=1000"] if node.role in UNPRIVILEGED_ROLES else []
+    user = (
+        ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
+        if node.role in UNPRIVILEGED_ROLES
+        else []
+    )
     lines.append("cd /mnt/tmp; exec " + shlex.join([*user, *program(node)]))
     return "\n".join(lines)
 
