@@ -71,3 +71,10 @@ EVERYONE_2019: Final = Curve(
 )
 
 CURVES: Final = {curve.name: curve for curve in (EVERYONE_2019,)}
+
+
+def named(name: str) -> Curve:
+    """Raises ValueError for a name that no curve has."""
+    if name not in CURVES:
+        raise ValueError(f"no response curve is called {name}; there is {', '.join(CURVES)}")
+    return CURVES[name]

@@ -55,4 +55,5 @@ def one_of(words: Iterable[str]) -> str:
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
     """The known word that `word` is most likely a slip of, if any is near enough."""
-    return next(iter(get_close_matches(word, list(words), n=1, cutoff=0.6)), None)
+    cutoff = 0.5 if len(word) <= 3 else 0.6
+    return next(iter(get_close_matches(word, list(words), n=1, cutoff=cutoff)), None)

@@ -17,7 +17,8 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = None if isinstance(resolved(text), str) and text != "<<" else '"'
+    safe = isinstance(resolved(text), str) and text != "<<" and text.isprintable()
+    style = None if safe else '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

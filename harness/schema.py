@@ -1,0 +1,137 @@
+"""The JSON schema of scenarios, for editors: `python -m harness.schema > scenarios/schema.json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+from harness.events import INFOS, STATUSES
+from harness.load.curves import CURVES
+from harness.rundir import Json
+from harness.scenario import Checks
+from harness.selector import STANDINGS, WORDS
+from harness.verbs import UNDOES, VERBS, Aim, Unit, Verb
+
+DURATION: Final[Json] = {
+    "type": "string",
+    "pattern": r"^\s*[0-9]{1,12}(\.[0-9]{1,6})?\s*(ms|s|min|h)\s*$",
+    "description": "a number and a unit: 500ms, 30s, 30min, 12h",
+}
+SHARE: Final[Json] = {
+    "anyOf": [
+        {"type": "number", "minimum": 0, "maximum": 1},
+        {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?\s*%$"},
+    ],
+    "description": "a share: 0.3 or 30%",
+}
+RATE: Final[Json] = {"type": "string", "pattern": r"^[0-9.]+\s*KB/s$", "description": "a rate: 32KB/s"}
+WORD: Final[Json] = {"type": ["string", "number"], "minLength": 1}
+COUNT: Final[Json] = {"type": "integer", "minimum": 0}
+
+_ARGUMENTS: Final[Mapping[Unit, Json]] = {Unit.DURATION: DURATION, Unit.RATE: RATE, Unit.SHARE: SHARE}
+_EXPECTED: Final[Mapping[str, Json]] = {
+    "count": COUNT,
+    "duration": DURATION,
+    "drill-duration": DURATION,
+    "ratio": SHARE,
+}
+
+
+def schema(checks: Checks) -> dict[str, Json]:
+    """What every valid scenario satisfies, and most misspelt ones do not; the rest needs the topology."""
+    title = _object({"en": WORD, "ja": WORD}, required=["en", "ja"])
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "a scenario",
+        **_object(
+            {
+                "name": {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"},
+                "title": title,
+                "why": {**_described("one sentence: what it is for"), "type": "string"},
+                "drill": _drill(),
+                "timeline": {"type": "array", "items": _entry()},
+                "ends": DURATION,
+                "expect": _object({check: _expectations(names) for check, names in checks.items()}),
+            },
+            required=["name", "title", "why", "drill", "timeline", "ends"],
+        ),
+    }
+
+
+def _drill() -> Json:
+    return _object(
+        {
+            "event": {"type": "string", **_described("a name in events.yaml")},
+            "companies": {"type": "integer", "minimum": 1},
+            "people": {"type": "integer", "minimum": 1},
+            "curve": {"enum": list(CURVES)},
+            "clock": {
+                "type": "number",
+                "exclusiveMinimum": 0,
+                **_described("drill seconds to a real second"),
+            },
+            "again": SHARE,
+            "tls": SHARE,
+        },
+        required=["event", "companies", "people", "curve", "clock"],
+    )
+
+
+def _entry() -> Json:
+    verbs = {name: {**_target(verb, undoing=False), **_described(verb.about)} for name, verb in VERBS.items()}
+    undoing = {
+        name: {**_target(verb, undoing=True), **_described(f"takes back {verb.name}")}
+        for name, verb in UNDOES.items()
+    }
+    return {
+        **_object({"at": DURATION, "for": DURATION, **verbs, **undoing}, required=["at"]),
+        "oneOf": [{"required": [name]} for name in (*verbs, *undoing)],
+    }
+
+
+def _target(verb: Verb, *, undoing: bool) -> dict[str, Json]:
+    match verb.aim:
+        case Aim.NODES:
+            words: dict[str, Json] = {word: WORD for word in WORDS if word != "is"}
+            return {**_object({**words, "is": {"enum": list(STANDINGS)}}), "minProperties": 1}
+        case Aim.DOMAINS:
+            names: Json = {"anyOf": [WORD, {"type": "array", "items": WORD, "minItems": 1}]}
+            pair: Json = {"type": "array", "items": names, "minItems": 2, "maxItems": 2}
+            return {
+                **_object({"between": pair, "from": names, "to": names, "oneway": {"type": "boolean"}}),
+                "oneOf": [{"required": ["between"]}, {"required": ["from", "to"]}],
+            }
+        case Aim.LINK:
+            arguments: dict[str, Json] = {
+                argument.name: {"description": argument.about, "allOf": [_ARGUMENTS[argument.unit]]}
+                for argument in verb.arguments
+            }
+            return _object({"link": WORD, **({} if undoing else arguments)}, required=["link"])
+        case Aim.EVENT:
+            words = {"event": WORD, "info": {"enum": list(INFOS)}, "status": {"enum": list(STATUSES)}}
+            return {"anyOf": [WORD, _object(words, required=["event"])]}
+
+
+def _expectations(names: Mapping[str, str]) -> Json:
+    return _object({name: _EXPECTED.get(unit, WORD) for name, unit in names.items()})
+
+
+def _object(properties: Mapping[str, Json], required: list[str] | None = None) -> dict[str, Json]:
+    needed: dict[str, Json] = {"required": list(required)} if required else {}
+    return {"type": "object", "properties": dict(properties), "additionalProperties": False, **needed}
+
+
+def _described(text: str) -> dict[str, Json]:
+    return {"description": text}
+
+
+def main() -> None:
+    from harness.checks import CHECKS
+
+    checks = {name: check.EXPECTS for name, check in CHECKS.items()}
+    print(json.dumps(schema(checks), indent=1, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

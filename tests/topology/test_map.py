@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from topology import map as topology
+from topology.document import BadInput
+from topology.map import ConfigFile, Entrance, Map, Volume
+
+ROOT = Path(__file__).parents[2]
+
+SMALL = """\
+name: small
+x-topology:
+  regions:
+    here:
+      title: {en: Here, ja: ここ}
+      zones:
+        a: {title: {en: A, ja: 甲}, subnet: 10.1.1.0/24}
+        b: {title: {en: B, ja: 乙}, subnet: 10.1.2.0/24}
+  carriers:
+    docomo:
+      title: {en: docomo, ja: ドコモ}
+      share: 3
+      link: link
+      mail: mail
+      entrances: {a: {http: 8001, https: 8401}}
+configs:
+  proxies: {content: "[]"}
+services:
+  db:
+    image: node
+    command: [run, db]
+    environment: {SYNC: "${SYNC:-on}"}
+    volumes: [db:/mnt/data]
+    configs: [{source: proxies, target: /etc/proxies.json}]
+    networks: {fabric: {ipv4_address: 10.1.1.11}}
+    labels: {topology.role: database, topology.zone: here.a, topology.health: 8008/health}
+  link:
+    image: node
+    depends_on: [db]
+    networks: {fabric: {ipv4_address: 10.1.2.11}}
+    labels: {topology.role: link, topology.zone: here.b, topology.health: 8474/, topology.carrier: docomo}
+  mail:
+    image: node
+    networks: {fabric: {ipv4_address: 10.1.2.12}}
+    labels: {topology.role: mail, topology.zone: here.b, topology.health: 8000/x, topology.carrier: docomo}
+networks: {fabric: {}}
+volumes: {db: {}}
+"""
+
+
+@pytest.fixture
+def compose(tmp_path: Path) -> Path:
+    path = tmp_path / "compose.yml"
+    path.write_text(SMALL)
+    return path
+
+
+def changed(compose: Path, old: str, new: str) -> Path:
+    assert SMALL.count(old) == 1, old
+    compose.write_text(SMALL.replace(old, new))
+    return compose
+
+
+def complaint(compose: Path, old: str, new: str) -> str:
+    with pytest.raises(BadInput) as caught:
+        topology.read(changed(compose, old, new))
+    return str(caught.value).removeprefix(f"{compose.parent}/")
+
+
+def test_what_a_compose_file_says(compose: Path) -> None:
+    read = topology.read(compose)
+    assert read.name == "small"
+    assert [zone.name for zone in read.regions["here"].zones] == ["here.a", "here.b"]
+    assert read.zones["here.b"].subnet == IPv4Network("10.1.2.0/24")
+    assert read.zones["here.a"].title.ja == "甲"
+    database = read.nodes["db"]
+    assert (database.role, database.zone, database.region) == ("database", "here.a", "here")
+    assert database.address == IPv4Address("10.1.1.11")
+    assert database.health == "8008/health"
+    assert database.command == ("run", "db")
+    assert database.environment == {"SYNC": "on"}
+    assert database.volumes == (Volume("db", "/mnt/data"),)
+    assert database.configs == (ConfigFile("/etc/proxies.json", "[]"),)
+    assert read.nodes["link"].depends_on == ("db",)
+    assert read.nodes["link"].carrier == "docomo"
+    carrier = read.carriers["docomo"]
+    assert (carrier.link, carrier.mail, carrier.share) == ("link", "mail", 1.0)
+    assert carrier.entrances == (Entrance("a", 8001, 8401),)
+    assert [node.name for node in read.in_zone("here.b")] == ["link", "mail"]
+    assert [node.name for node in read.in_region("here")] == ["db", "link", "mail"]
+    assert [node.name for node in read.with_role("mail")] == ["mail"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "topology.role: database, ",
+            "",
+            "compose.yml:19:3: found db without the label topology.role, expected what it is",
+        ),
+        (
+            "topology.zone: here.a",
+            "topology.zone: her.a",
+            'compose.yml:26:54: found "her.a", expected one of here.a, here.b; did you mean "here.a"?',
+        ),
+        (
+            "topology.zone: here.a",
+            "topology.zon: here.a",
+            'compose.yml:26:39: found "topology.zon", expected one of topology.role, topology.zone, '
+            'topology.health, topology.enclosure, topology.carrier; did you mean "topology.zone"?',
+        ),
+        (
+            "8008/health",
+            "health",
+            'compose.yml:26:79: found "health", expected port/path, such as 8000/health',
+        ),
+        (
+            "topology.health: 8000/x, topology.carrier: docomo",
+            "topology.health: 8000/x, topology.carrier: dokomo",
+            'compose.yml:35:101: found "dokomo", expected docomo; did you mean "docomo"?',
+        ),
+        (
+            "10.1.2.12",
+            "10.1.2.11",
+            "compose.yml:34:39: found 10.1.2.11 again, expected an address of its own; link has it (",
+        ),
+        (
+            "10.1.2.12",
+            "10.1.1.12",
+            "compose.yml:34:39: found 10.1.1.12, expected an address of here.b: 10.1.2.0/24",
+        ),
+        ("10.1.2.12", "10.1.2", 'compose.yml:34:39: found "10.1.2", expected an address such as'),
+        ("    link: link", "    link: db", "expected a node with the label topology.carrier: docomo"),
+        (
+            "    link: link",
+            "    link: lin",
+            'compose.yml:13:13: found "lin", expected a node; did you mean "link"?',
+        ),
+        ("share: 3", "share: 0", "compose.yml:12:14: found 0, expected a share above 0"),
+        ("http: 8001", "http: 80010", "found 80010, expected a port of at most 65535"),
+        (
+            "entrances: {a: {http: 8001, https: 8401}}",
+            "entrances: {}",
+            "compose.yml:15:18: found a mapping, expected",
+        ),
+        ("10.1.2.0/24", "10.1.0.0/16", "expected addresses of its own; here.a has 10.1.1.0/24"),
+        ("10.1.2.0/24", "10.1.2.1/24", 'found "10.1.2.1/24", expected a subnet such as'),
+        ("{en: B, ja: 乙}", "{en: B, jp: 乙}", 'found "jp", expected one of en, ja; did you mean "ja"?'),
+        (
+            "x-topology:",
+            "x-topologie:",
+            'compose.yml:1:1: found no "x-topology", expected the regions and carriers',
+        ),
+        (
+            "[db:/mnt/data]",
+            "[bd:/mnt/data]",
+            'compose.yml:23:15: found "bd", expected a name under volumes; did',
+        ),
+        ("[db:/mnt/data]", "[./db:/mnt/data]", "expected a name under volumes"),
+        ("[db:/mnt/data]", "[db]", "expected name:/path, a named volume and where it is seen"),
+        ("source: proxies", "source: proxy", 'found "proxy", expected a name under configs'),
+        (
+            '{content: "[]"}',
+            "{}",
+            'compose.yml:17:12: found no "content", expected the content of config proxies',
+        ),
+        (
+            '{content: "[]"}',
+            "{file: nowhere}",
+            'compose.yml:17:19: found "nowhere", expected a readable file',
+        ),
+        (
+            "depends_on: [db]",
+            "depends_on: [bd]",
+            'compose.yml:29:18: found "bd", expected a service of this file',
+        ),
+        (
+            "fabric: {ipv4_address: 10.1.1.11}",
+            "fabrik: {ipv4_address: 10.1.1.11}",
+            "expected a network: fabric",
+        ),
+        ("    networks: {fabric: {ipv4_address: 10.1.1.11}}\n", "", 'compose.yml:20:5: found no "networks"'),
+        ("command: [run, db]", "comand: [run, db]", 'found "comand", expected one of image, command,'),
+        ("command: [run, db]", "entrypoint: x", 'compose.yml:21:5: found "entrypoint", expected one of'),
+        (
+            "command: [run, db]",
+            "command: run 'db",
+            "expected a command as a shell splits it (No closing quotation)",
+        ),
+        ("${SYNC:-on}", "${SYNC}", "the variable SYNC, which is not set"),
+        (
+            'SYNC: "${SYNC:-on}"',
+            "SYNC: true",
+            "found true, expected text, a number or nothing (put quotes around",
+        ),
+        (
+            "services:",
+            "service:",
+            'compose.yml:18:1: found "service", expected one of name, version, services',
+        ),
+        ("    image: node\n    command", "    command", 'compose.yml:20:5: found no "image"'),
+    ],
+)
+def test_what_is_wrong_with_a_topology_is_said_with_its_place(
+    compose: Path, old: str, new: str, message: str
+) -> None:
+    assert message in complaint(compose, old, new)
+
+
+def test_nodes_that_wait_for_each_other(compose: Path) -> None:
+    message = complaint(compose, "command: [run, db]", "depends_on: {link: {condition: service_healthy}}")
+    assert "found a circle: " in message
+    assert message.startswith(("compose.yml:21:18:", "compose.yml:29:18:"))
+
+
+def test_the_project_s_own_topology() -> None:
+    read = topology.read(ROOT / "docker-compose.multi-region.yml", variables={"CLOCK_SCALE": "60"})
+    assert len(read.nodes) == 30
+    assert {len(read.in_zone(f"singapore.{zone}")) for zone in "ab"} == {9}
+    assert [node.role for node in read.in_zone("singapore.c")] == ["consensus"]
+    assert read.nodes["web-a1"].environment["CLOCK_SCALE"] == "60"
+    assert read.nodes["database-a"].environment["DATABASE_SYNCHRONOUS"] == "on"
+    assert list(read.carriers) == ["docomo", "au", "softbank"]
+    assert sum(carrier.share for carrier in read.carriers.values()) == pytest.approx(1.0)
+    assert "a-http" in read.nodes["docomo-link"].configs[0].content
+    for node in read:
+        assert node.address in read.zones[node.zone].subnet
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_slip_of_the_pen_is_read_or_refused(compose: Path, data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, len(SMALL)))
+    end = data.draw(st.integers(at, min(len(SMALL), at + 12)))
+    typed = data.draw(st.text(st.sampled_from("ab19:/-.{}[]*&<$ \n'\"#"), max_size=4))
+    compose.write_text(SMALL[:at] + typed + SMALL[end:])
+    refusal = ""
+    try:
+        assert isinstance(topology.read(compose), Map)
+    except BadInput as error:
+        refusal = str(error)
+    assert not refusal or refusal.startswith(f"{compose}")
+    assert "\n" not in refusal
