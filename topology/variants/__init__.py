@@ -1,0 +1,1 @@
+"""Programs with one thing wrong: designs that a scenario must fail. Compose override files put them in place."""
