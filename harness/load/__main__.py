@@ -1,0 +1,109 @@
+"""`python -m harness.load CONFIG.json`: plays the people of the drill until SIGTERM. See `config.LoadConfig`.
+
+Locust runs them: each arrival is a user of its own in the runner's group, so that its distributed workers can
+share the people between them (`worker` of `workers`) when one process is not enough.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import resource
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+import gevent
+from gevent.event import Event
+from locust.env import Environment
+
+from harness.load.arrivals import Arrivals
+from harness.load.citizen import Citizen
+from harness.load.config import LoadConfig
+from harness.load.curves import CURVES
+from harness.load.handsets import listen
+from harness.load.residents import Errand, settle
+from harness.load.tally import Tally
+from harness.load.town import Town
+from harness.rundir.history import FLUSH_EVERY_S, Operation, Writer
+
+_LIVE_EVERY_S: Final = 1.0
+_KILL_WITHIN_S: Final = 1.5
+
+
+def main() -> int:
+    config = LoadConfig.from_json(Path(sys.argv[1]).read_text())
+    stop = Event()
+    gevent.signal_handler(signal.SIGTERM, stop.set)
+    gevent.signal_handler(signal.SIGINT, stop.set)
+    _allow_many_sockets()
+    endpoints = sorted({entrance.name for access in config.access for entrance in access.entrances})
+    vantages = [access.carrier for access in config.access]
+    history = Writer(config.history / f"load-{config.worker}.arrow", vantages=vantages, endpoints=endpoints)
+    try:
+        _play(config, history, stop)
+    finally:
+        history.close()
+    return 0
+
+
+def _play(config: LoadConfig, history: Writer, stop: Event) -> None:
+    environment = Environment(user_classes=[Citizen])
+    runner = environment.create_local_runner()
+    tally = Tally()
+
+    def record(operation: Operation) -> None:
+        history.add(operation)
+        environment.events.request.fire(
+            request_type=operation.kind,
+            name=operation.vantage,
+            response_time=(operation.completed_ns - operation.intended_ns) / 1e6,
+            response_length=0,
+            exception=None if operation.outcome == "ok" else operation.detail,
+        )
+
+    def go(errand: Errand) -> None:
+        # Not by the runner's own spawning: that counts all running users first, for each one that it adds.
+        if town.wanted(errand):
+            Citizen(environment, town, errand).start(runner.user_greenlets)
+
+    arrivals = Arrivals(go)
+    town = Town(config, settle(config, CURVES[config.curve]), tally, record, arrivals.add)
+    others = [
+        gevent.spawn(arrivals.run),
+        *(gevent.spawn(listen, access, town.notice) for access in config.access),
+    ]
+    print("ready", flush=True)
+    try:
+        _report(tally, history, stop)
+    finally:
+        gevent.killall(others, timeout=_KILL_WITHIN_S)
+        runner.user_greenlets.kill(timeout=_KILL_WITHIN_S)
+        runner.quit()
+
+
+def _report(tally: Tally, history: Writer, stop: Event) -> None:
+    """Flush ten times a second and print the live line once a second, until told to stop."""
+    due_s = time.monotonic() + _LIVE_EVERY_S
+    while not stop.wait(FLUSH_EVERY_S):
+        history.flush()
+        if time.monotonic() < due_s:
+            continue
+        due_s += _LIVE_EVERY_S
+        line = tally.line(time.monotonic_ns()) | (
+            {"trouble": str(history.trouble)} if history.trouble else {}
+        )
+        with contextlib.suppress(BrokenPipeError):  # nobody watches any more; what is recorded counts
+            print(json.dumps(line), flush=True)
+
+
+def _allow_many_sockets() -> None:
+    """In an outage every arrival holds a socket for as long as a person waits."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""What the load is told: one JSON file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from harness.load import access, population
+from harness.load.access import Access
+from topology.map import Map
+
+
+@dataclass(frozen=True)
+class LoadConfig:
+    """Settings of `python -m harness.load`: of this replica, not figures of the world.
+
+    `clock` is drill seconds to a real second. `again` of the people answer a second time, `look` of them look
+    at their page again, `tls` of them use https. `worker` of `workers` serves the people whose number leaves
+    that remainder.
+    """
+
+    seed: int
+    clock: float
+    curve: str
+    companies: int
+    people: int
+    areas: tuple[str, ...]
+    access: tuple[Access, ...]
+    history: Path  # the folder that load-<worker>.arrow is written to
+    host: str = "anpi.example"
+    again: float = 0.15
+    look: float = 0.05
+    tls: float = 0.1
+    try_s: float = 1.0  # how long a person waits for one entrance, real seconds
+    pause_s: tuple[float, float] = (2.0, 4.0)  # before a person tries again, at first; real seconds
+    patience: int = 20  # attempts of one person before they give up
+    worker: int = 0
+    workers: int = 1
+
+    @classmethod
+    def of(
+        cls,
+        topology: Map,
+        *,
+        seed: int,
+        clock: float,
+        curve: str,
+        companies: int,
+        people: int,
+        areas: Sequence[str],
+        history: Path,
+        again: float = 0.15,
+        tls: float = 0.1,
+    ) -> LoadConfig:
+        """The load of one drill on a topology, in one process."""
+        return cls(
+            seed,
+            clock,
+            curve,
+            companies,
+            people,
+            tuple(areas),
+            access.of(topology),
+            history,
+            again=again,
+            tls=tls,
+        )
+
+    def population(self) -> population.Population:
+        """The same people that were enrolled for these settings."""
+        return population.generate(
+            seed=self.seed,
+            companies=self.companies,
+            people=self.people,
+            carriers={one.carrier: one.share for one in self.access},
+            areas=self.areas,
+        )
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), default=str, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> LoadConfig:
+        """Raises ValueError, KeyError or TypeError for a file that is not a load's configuration."""
+        data = json.loads(text)
+        data["areas"] = tuple(data["areas"])
+        data["access"] = tuple(Access.parse(one) for one in data["access"])
+        data["pause_s"] = tuple(data["pause_s"])
+        data["history"] = Path(data["history"])
+        return cls(**data)

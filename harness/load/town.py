@@ -1,0 +1,156 @@
+"""What people do: a mail brings their link, and at their own time they answer, however often it takes."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from random import Random
+from typing import Final
+
+import orjson
+
+from harness.load import habits, http1
+from harness.load.access import Entrance
+from harness.load.asking import Asking
+from harness.load.config import LoadConfig
+from harness.load.http1 import NotSentError, UnansweredError
+from harness.load.line import Line
+from harness.load.residents import Errand, Purpose, Resident
+from harness.load.tally import Tally
+from harness.rundir.history import Operation
+
+_LINK: Final = re.compile(r"/a/([A-Za-z0-9_-]+)")
+
+#: Who had no notice looks into the mailbox this often, this many drill minutes apart. Settings, not figures.
+_MAILBOX_LOOKS: Final = 3
+_MAILBOX_APART_MINUTES: Final = 10.0
+
+
+class Town:
+    """Carries out errands and plans those that follow. One greenlet an errand; none waits for another."""
+
+    def __init__(
+        self,
+        config: LoadConfig,
+        residents: Mapping[str, Resident],
+        tally: Tally,
+        record: Callable[[Operation], None],
+        plan: Callable[[Errand], None],
+    ) -> None:
+        self._config = config
+        self._residents = residents
+        self.tally = tally
+        self._asking = Asking(tally, record)
+        self._plan = plan
+        self._jitter = Random(config.seed)
+        self._felt = False
+
+    def notice(self, address: str, text: str, at_ns: int) -> None:
+        """A handset shows a mail. Only the first link counts: a person has one register, of one broadcast."""
+        link = _LINK.search(text)
+        if link is None:
+            return
+        if not self._felt:
+            self._feel(at_ns)
+        resident = self._residents.get(address)
+        if resident is not None and not resident.token:
+            self._give_link(resident, link[1])
+            self._plan(Errand(resident, Purpose.ANSWER, at_ns + resident.answers_ns))
+
+    def wanted(self, errand: Errand) -> bool:
+        """Whether an errand that is due still has a reason: who has the link need not look for it."""
+        if errand.purpose is Purpose.MAILBOX:
+            return not errand.resident.token
+        if errand.purpose is Purpose.ANSWER and errand.attempt == 1:
+            self.tally.waiting += 1
+        return True
+
+    def carry_out(self, errand: Errand) -> None:
+        match errand.purpose:
+            case Purpose.ANSWER:
+                self._answer(errand)
+            case Purpose.LOOK:
+                with self._line(errand.resident) as line:
+                    self._open_page(line, errand)
+            case Purpose.MAILBOX:
+                self._look_into_mailbox(errand)
+
+    def _feel(self, at_ns: int) -> None:
+        """The first notice anywhere: now everyone knows; who gets none looks by hand in their own time."""
+        self._felt = True
+        for resident in self._residents.values():
+            self._plan(Errand(resident, Purpose.MAILBOX, at_ns + resident.answers_ns))
+
+    def _give_link(self, resident: Resident, token: str) -> None:
+        resident.token = token
+        self.tally.linked += 1
+
+    def _line(self, resident: Resident) -> Line:
+        return Line(self._config.host, secure=resident.habits.secure, try_s=self._config.try_s)
+
+    def _answer(self, errand: Errand) -> None:
+        with self._line(errand.resident) as line:
+            if self._open_page(line, errand) and self._send_form(line, errand):
+                self._after_answer(errand)
+                return
+        if errand.attempt >= self._config.patience:
+            self.tally.waiting -= 1
+            self.tally.given_up += 1
+            return
+        wait_s = habits.pause_s(self._config.pause_s, errand.attempt, self._jitter.random())
+        planned_ns = time.monotonic_ns() + int(wait_s * 1e9)
+        self._plan(replace(errand, planned_ns=planned_ns, attempt=errand.attempt + 1))
+
+    def _open_page(self, line: Line, errand: Errand) -> bool:
+        resident = errand.resident
+        return self._asking.ask(line, errand, "look", 0, http1.get(f"/a/{resident.token}", self._config.host))
+
+    def _send_form(self, line: Line, errand: Errand) -> bool:
+        resident = errand.resident
+        value = resident.acknowledged + 1
+        status, come = habits.answer_of(self._config.seed, resident.number, value)
+        request = http1.answer(resident.token, self._config.host, value, status, come)
+        if not self._asking.ask(line, errand, "answer", value, request):
+            return False
+        resident.acknowledged = value
+        return True
+
+    def _after_answer(self, errand: Errand) -> None:
+        self.tally.waiting -= 1
+        now_ns = time.monotonic_ns()
+        resident = errand.resident
+        if resident.acknowledged > 1:
+            return
+        if resident.habits.again_s is not None:
+            self._plan(Errand(resident, Purpose.ANSWER, now_ns + int(resident.habits.again_s * 1e9)))
+        if resident.habits.looks_s is not None:
+            self._plan(Errand(resident, Purpose.LOOK, now_ns + int(resident.habits.looks_s * 1e9)))
+
+    def _look_into_mailbox(self, errand: Errand) -> None:
+        resident = errand.resident
+        token = self._link_in_mailbox(resident)
+        if resident.token:
+            return  # the notice came after all, while the mailbox was being opened
+        if token:
+            self._give_link(resident, token)
+            self._plan(Errand(resident, Purpose.ANSWER, errand.planned_ns))
+        elif errand.attempt < _MAILBOX_LOOKS:
+            apart_ns = int(_MAILBOX_APART_MINUTES * 60e9 / self._config.clock)
+            self._plan(replace(errand, planned_ns=errand.planned_ns + apart_ns, attempt=errand.attempt + 1))
+
+    def _link_in_mailbox(self, resident: Resident) -> str:
+        """The link in the newest mail that has one; empty for none, or when the mail node does not answer."""
+        host, port = resident.access.mail
+        mail = Entrance("mail", host, port, 0)
+        with Line(host, secure=False, try_s=self._config.try_s) as line:
+            try:
+                reply = line.exchange(mail, http1.get(f"/mailboxes/{resident.address}", host))
+            except (NotSentError, UnansweredError):
+                return ""
+        if reply.status != 200:
+            return ""
+        messages: Sequence[Mapping[str, str]] = orjson.loads(reply.body)
+        links = [link[1] for message in messages if (link := _LINK.search(message.get("text", "")))]
+        return links[-1] if links else ""

@@ -1,0 +1,167 @@
+"""The load as a program, against entrances and a carrier's mail that are programs too."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.load.config import LoadConfig
+from harness.load.population import Person
+from harness.rundir import history
+
+#: Drill seconds to a real second: the slowest answer, after 12 hours, comes within 3 s.
+FAST = 15_000.0
+
+
+@pytest.fixture
+def config(world: Any, tmp_path: Path) -> LoadConfig:
+    (tmp_path / "history").mkdir()
+    return LoadConfig(
+        seed=7,
+        clock=FAST,
+        curve="everyone-2019",
+        companies=3,
+        people=150,
+        areas=("350", "351"),
+        access=(world.access,),
+        history=tmp_path / "history",
+        tls=0.2,
+        pause_s=(0.2, 0.4),
+    )
+
+
+@pytest.fixture
+def load(config: LoadConfig, tmp_path: Path, run_program: Any) -> Any:
+    path = tmp_path / "load.json"
+    path.write_text(config.to_json())
+    return run_program("harness.load", path)
+
+
+@pytest.fixture
+def people(config: LoadConfig) -> tuple[Person, ...]:
+    return config.population().people
+
+
+def links(people: tuple[Person, ...]) -> dict[str, str]:
+    return {person.address: f"t{person.number:031d}" for person in people}
+
+
+def operations(config: LoadConfig) -> Any:
+    return history.read(config.history).to_pandas()
+
+
+def answered(load: Any) -> int:
+    return int(load.lines[-1]["answered"]) if load.lines else 0
+
+
+def test_everyone_answers_in_their_own_time(
+    world: Any, config: LoadConfig, load: Any, people: tuple[Person, ...], until: Callable[..., None]
+) -> None:
+    world.mail_to(links(people))
+    until(lambda: len(world.get("/state")) == 150, 15, "everyone's answer")
+    assert load.terminate() < 3
+
+    rows = operations(config)
+    answers = rows[rows.kind == "answer"]
+    assert set(answers.key) == {person.number for person in people}
+    assert (answers.outcome == "ok").all()
+    assert (rows[rows.kind == "look"].outcome == "ok").all()
+    assert set(rows.endpoint) == {"a", "b"}
+    assert (rows.invoked_ns >= rows.intended_ns).all()
+    assert ((rows.completed_ns - rows.intended_ns) < 1e9).all()
+    final = {int(token[1:]): int(value) for token, value in world.get("/state").items()}
+    assert final == answers.groupby("key").value.max().to_dict()
+    again = answers[answers.value == 2]
+    assert 5 <= len(again) <= 45  # 15 in 100, each but the last few within the time given
+
+
+def test_arrivals_do_not_wait_for_a_service_that_hangs(
+    world: Any, config: LoadConfig, load: Any, people: tuple[Person, ...], until: Callable[..., None]
+) -> None:
+    world.mail_to(links(people))
+    until(lambda: answered(load) > 0, 10, "the first answer")
+    began_ns, ended_ns = world.entrances.hang(2.5)
+    until(lambda: len(world.get("/state")) == 150, 20, "everyone's answer after all")
+    load.terminate()
+
+    rows = operations(config)
+    # Who set out while nothing answered did so at their own time, each of them.
+    first = rows[rows.kind == "look"].sort_values("invoked_ns").groupby("key").first()
+    meanwhile = first[(first.intended_ns > began_ns) & (first.intended_ns < ended_ns)]
+    assert len(meanwhile) > 20
+    assert ((meanwhile.invoked_ns - meanwhile.intended_ns) < 0.15e9).all()
+    waited = rows[(rows.outcome == "info") & (rows.intended_ns > began_ns) & (rows.intended_ns < ended_ns)]
+    assert set(waited.detail) == {"timeout"}
+    # An answer's latency counts from when the person meant to give it.
+    late = rows[(rows.kind == "answer") & (rows.outcome == "ok")]
+    assert (late.completed_ns - late.intended_ns).max() > 0
+    assert set(late.key) == {person.number for person in people}
+
+
+def test_history_can_be_read_after_sigkill(
+    world: Any, config: LoadConfig, load: Any, people: tuple[Person, ...], until: Callable[..., None]
+) -> None:
+    world.mail_to(links(people))
+    until(lambda: answered(load) >= 30, 10, "30 answers")
+    shown = answered(load)
+    load.send(signal.SIGKILL)
+    load.process.wait()
+    rows = operations(config)
+    assert len(rows[(rows.kind == "answer") & (rows.outcome == "ok")]) >= shown
+    assert (np.diff(np.sort(rows.completed_ns)) >= 0).all()
+
+
+def test_another_entrance_is_tried_when_one_refuses(
+    world: Any, config: LoadConfig, tmp_path: Path, run_program: Any, people: tuple[Person, ...], until: Any
+) -> None:
+    one, other = world.access.entrances
+    gone = type(one)("a", "127.0.0.1", 1, 1)  # nobody listens on port 1
+    path = tmp_path / "load.json"
+    changed = LoadConfig.from_json(config.to_json().replace(f'"http": {one.http}', '"http": 1'))
+    changed = LoadConfig.from_json(changed.to_json().replace(f'"https": {one.https}', '"https": 1'))
+    assert changed.access[0].entrances == (gone, other)
+    path.write_text(changed.to_json())
+    load = run_program("harness.load", path)
+    world.mail_to(links(people))
+    until(lambda: len(world.get("/state")) == 150, 15, "everyone's answer")
+    load.terminate()
+
+    rows = operations(config)
+    refused = rows[rows.endpoint == "a"]
+    assert len(refused) > 30
+    assert set(refused.outcome) == {"fail"}
+    assert set(refused.detail) == {"refused"}
+    assert refused.groupby("key").size().max() == 1  # the entrance that worked is remembered
+
+
+def test_people_without_a_notice_look_into_their_mailbox(
+    world: Any, config: LoadConfig, load: Any, people: tuple[Person, ...], until: Callable[..., None]
+) -> None:
+    everyone = links(people)
+    told = dict(list(everyone.items())[:10])
+    world.mail_to({to: token for to, token in everyone.items() if to not in told}, noticed=False)
+    world.mail_to(told)
+    until(lambda: len(world.get("/state")) == 150, 15, "everyone's answer")
+    load.terminate()
+    rows = operations(config)
+    assert set(rows[rows.outcome == "ok"].key) == {person.number for person in people}
+
+
+def test_a_refusal_of_the_service_is_tried_again_later_with_the_same_value(
+    world: Any, config: LoadConfig, load: Any, people: tuple[Person, ...], until: Callable[..., None]
+) -> None:
+    world.post("/doors", "closed")
+    world.mail_to(links(people[:20]))
+    until(lambda: bool(load.lines) and load.lines[-1]["failed"] >= 20, 10, "20 refusals")
+    assert load.lines[-1]["waiting"] > 0
+    world.post("/doors", "open")
+    until(lambda: len(world.get("/state")) == 20, 15, "20 answers")
+    load.terminate()
+    rows = operations(config)
+    assert set(rows[rows.outcome == "fail"].detail) == {"http 503"}
+    assert set(rows[(rows.kind == "answer")].groupby("key").value.min()) == {1}
