@@ -1,0 +1,120 @@
+"""`python -m harness.probes CONFIG.json`: synthetic users at every carrier, until SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import sys
+import time
+from collections.abc import Coroutine, Iterator
+from pathlib import Path
+from typing import Final
+
+import uvloop
+
+from harness.probes.board import Board, Probe
+from harness.probes.config import ProbeConfig
+from harness.probes.databases import Database
+from harness.probes.feed import VANTAGE, Feed
+from harness.probes.leader import Leader
+from harness.probes.mail import Mail
+from harness.probes.pages import Read, Registers, SignIn, Write
+from harness.rundir.history import DATABASE_SCHEMA, FLUSH_EVERY_S, Rows, Writer
+
+_LIVE_EVERY_S: Final = 1.0
+_LEADER_EVERY_S: Final = 0.1
+
+
+async def watch(config: ProbeConfig) -> None:
+    """Probe until SIGTERM or SIGINT; then write down what is known."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    doors = [*config.feed_apis, *config.mail_providers]
+    entrances = [entrance.name for access in config.access for entrance in access.entrances]
+    history = Writer(
+        config.folder / "probes" / "probes.arrow",
+        vantages=[*(access.carrier for access in config.access), VANTAGE],
+        endpoints=["", *dict.fromkeys([*entrances, *(door.name for door in doors)])],
+    )
+    databases = Rows(config.folder / "databases.arrow", DATABASE_SCHEMA)
+    board = Board(history)
+    probes = list(_probes(config))
+    beside = [asyncio.ensure_future(task) for task in _beside(config, probes, databases)]
+    try:
+        _schedule(board, config, probes)
+        print("ready", flush=True)
+        await _report(board, history, databases, stop)
+    finally:
+        await board.stop()
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
+        history.close()
+        databases.close()
+
+
+def _probes(config: ProbeConfig) -> Iterator[Probe]:
+    """Every capability at every vantage, numbered as the history's processes."""
+    process = 0
+    for access in config.access:
+        registers = Registers(config.people[access.carrier])
+        yield Read(process, access, registers, config.host)
+        yield Write(process + 1, access, registers, config.host)
+        yield SignIn(process + 2, access, config.login, config.host)
+        yield Mail(process + 3, access, config.mail_providers, config.host)
+        process += 4
+    yield Feed(process, config.feed_apis, config.host)
+
+
+def _schedule(board: Board, config: ProbeConfig, probes: list[Probe]) -> None:
+    """Spread the probes evenly over their period: less at once, and a finer look at when a fault begins."""
+    start_ns = time.monotonic_ns()
+    asked = [probe for probe in probes if config.rates.get(probe.capability, 0.0) > 0]
+    for n, probe in enumerate(asked):
+        period_ns = int(1e9 / config.rates[probe.capability])
+        board.schedule(probe, start_ns + period_ns * n // len(asked), period_ns)
+
+
+def _beside(
+    config: ProbeConfig, probes: list[Probe], databases: Rows
+) -> Iterator[Coroutine[None, None, None]]:
+    """What goes on beside the timetable: hearing notices, watching the databases and the consensus store."""
+    for probe in probes:
+        if isinstance(probe, Mail) and config.rates.get(Mail.capability, 0.0) > 0:
+            yield probe.notices.listen()
+    leader = Leader(config.consensus)
+    if config.consensus:
+        yield leader.watch(_LEADER_EVERY_S)
+    for door in config.databases:
+        yield Database(door, config.database_password, databases.add).watch(lambda: leader.holder)
+
+
+async def _report(board: Board, history: Writer, databases: Rows, stop: asyncio.Event) -> None:
+    """Flush ten times a second and print the live line once a second, until told to stop."""
+    due_s = time.monotonic() + _LIVE_EVERY_S
+    while not stop.is_set():
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_EVERY_S):
+                await stop.wait()
+        history.flush()
+        databases.flush()
+        if time.monotonic() < due_s:
+            continue
+        due_s += _LIVE_EVERY_S
+        trouble = history.trouble or databases.trouble
+        line = board.line(time.monotonic_ns()) | ({"trouble": str(trouble)} if trouble else {})
+        with contextlib.suppress(BrokenPipeError):  # nobody watches any more; what is recorded counts
+            print(json.dumps(line), flush=True)
+
+
+def main() -> int:
+    config = ProbeConfig.from_json(Path(sys.argv[1]).read_text())
+    uvloop.run(watch(config))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

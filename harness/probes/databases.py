@@ -1,0 +1,132 @@
+"""Which database is the primary, as each of them says and as a write on each of them proves."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Final, TypeVar
+
+import asyncpg
+
+from harness.probes.door import Door
+
+#: A database that takes longer than this for anything is taken as not answering, in seconds.
+PATIENCE_S: Final = 1.0
+OBSERVE_EVERY_S: Final = 0.1
+
+_T = TypeVar("_T")
+_STATE: Final = """
+SELECT pg_is_in_recovery(),
+       CASE WHEN pg_is_in_recovery()
+            THEN coalesce((SELECT received_tli FROM pg_stat_wal_receiver),
+                          (SELECT timeline_id FROM pg_control_checkpoint()))
+            ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int
+       END
+"""
+_TABLE: Final = """
+CREATE TABLE IF NOT EXISTS beat (id int PRIMARY KEY, writes bigint NOT NULL);
+INSERT INTO beat VALUES (1, 0) ON CONFLICT DO NOTHING;
+"""
+_WRITE: Final = "UPDATE beat SET writes = writes + 1 WHERE id = 1"
+_LIMITS: Final = {"statement_timeout": "1000", "lock_timeout": "1000", "application_name": "observer"}
+
+#: Everything that talking to a database that is dying, starting, refusing or gone can raise.
+_TROUBLE: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+class _Session:
+    """One connection to one database, made when needed and thrown away at the first sign of trouble.
+
+    It never asks the server to cancel: a commit that waits for its standby would then count as done.
+    """
+
+    def __init__(self, door: Door, password: str) -> None:
+        self._door, self._password = door, password
+        self._connection: asyncpg.Connection | None = None
+
+    async def run(self, work: Callable[[asyncpg.Connection], Awaitable[_T]]) -> _T:
+        """Raises one of `_TROUBLE`; in any case it takes hardly longer than `PATIENCE_S`."""
+        task = asyncio.ensure_future(self._work(work))
+        try:
+            done, _ = await asyncio.wait({task}, timeout=PATIENCE_S)
+            if not done:
+                raise TimeoutError(f"{self._door.name}: no answer within {PATIENCE_S:g} s")
+            return task.result()
+        except BaseException:
+            if self._connection is None:  # still connecting
+                task.cancel()
+            else:
+                self._connection.terminate()
+                self._connection = None
+            await asyncio.gather(task, return_exceptions=True)
+            raise
+
+    async def _work(self, work: Callable[[asyncpg.Connection], Awaitable[_T]]) -> _T:
+        if self._connection is None:
+            self._connection = await asyncpg.connect(
+                host=self._door.host,
+                port=self._door.port,
+                user="postgres",
+                password=self._password,
+                database="observer",
+                ssl=False,
+                server_settings=_LIMITS,
+            )
+        return await work(self._connection)
+
+
+class Database:
+    """Watches one database node: what it says of itself, and whether it acknowledges a write."""
+
+    def __init__(self, door: Door, password: str, add: Callable[[tuple[object, ...]], None]) -> None:
+        self._name = door.name
+        self._reading, self._writing = _Session(door, password), _Session(door, password)
+        self._add = add
+        self._role = ""
+        self._acknowledged = 0
+
+    async def watch(self, leader: Callable[[], str]) -> None:
+        """Add one row a round until cancelled. A write that hangs delays no observation."""
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._observe(leader))
+            both.create_task(self._write())
+
+    async def _observe(self, leader: Callable[[], str]) -> None:
+        reported = 0
+        async for _ in _rounds():
+            timeline = 0
+            try:
+                in_recovery, timeline = await self._reading.run(
+                    lambda connection: connection.fetchrow(_STATE)
+                )
+                self._role = "replica" if in_recovery else "primary"
+            except _TROUBLE:
+                self._role = ""
+            wrote, reported = self._acknowledged > reported, self._acknowledged
+            self._add((time.monotonic_ns(), self._name, self._role, timeline or 0, wrote, leader()))
+
+    async def _write(self) -> None:
+        ready = False
+        async for _ in _rounds():
+            if self._role == "replica":
+                ready = False
+            if self._role != "primary":
+                continue
+            try:
+                if not ready:
+                    await self._writing.run(lambda connection: connection.execute(_TABLE))
+                    ready = True
+                await self._writing.run(lambda connection: connection.execute(_WRITE))
+                self._acknowledged += 1
+            except _TROUBLE:
+                continue
+
+
+async def _rounds() -> AsyncIterator[None]:
+    """Ten a second; one that took longer is followed by the next instant of the grid."""
+    due_s = time.monotonic()
+    while True:
+        yield
+        due_s = max(due_s + OBSERVE_EVERY_S, time.monotonic())
+        await asyncio.sleep(due_s - time.monotonic())

@@ -1,0 +1,44 @@
+"""Whether telegrams can be had: what stands between the receivers' database and the service."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import orjson
+
+from harness.load import http1
+from harness.load.http1 import Reply
+from harness.probes.board import Probe
+from harness.probes.door import Asked, Door, Judged, ask
+
+VANTAGE = "observers"
+
+
+class Feed(Probe):
+    """Asks for what is new; the last number may never go back."""
+
+    capability = "feed"
+    vantage = VANTAGE
+
+    def __init__(self, process: int, doors: Sequence[Door], host: str) -> None:
+        self.process = process
+        self._doors, self._host = doors, host
+        self._last = 0
+
+    async def ask(self, turn: int) -> tuple[int, Asked]:
+        floor = self._last
+
+        def judge(reply: Reply) -> Judged:
+            if reply.status != 200:
+                return Judged(f"http {reply.status}", elsewhere=reply.status >= 500)
+            try:
+                last = int(orjson.loads(reply.body)["last"])
+            except (ValueError, KeyError, TypeError):
+                return Judged("not the feed")
+            return Judged("stale" if last < floor else "", last)
+
+        request = http1.get(f"/telegrams?after={floor}", self._host, close=True)
+        asked = await ask(self._doors, turn, request, judge)
+        if asked.outcome == "ok":
+            self._last = max(self._last, asked.value)
+        return 0, asked
