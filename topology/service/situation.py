@@ -1,0 +1,84 @@
+"""What is known of an event, from all its telegrams, in whatever order they came.
+
+Telegrams of one kind speak of one matter (intensities, the tsunami, the weather), so a cancellation takes back what
+its own kind said until then, and no more: that a tsunami advisory is taken back does not undo the earthquake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
+
+from topology.service.report import Report
+from topology.service.rules import strength
+from topology.service.telegram import CANCEL, CORRECTION, OTHER, REAL, Telegram
+
+UNNUMBERED: Final = 0
+
+
+@dataclass(frozen=True)
+class Situation:
+    """`since_ns`: when the first word arrived that still stands; None if nothing does.
+
+    `cancelled`: something was said, and all of it was taken back.
+    """
+
+    areas: Mapping[str, str]
+    tsunami: bool
+    special: bool
+    since_ns: int | None
+    cancelled: bool
+
+
+def situation(reports: Iterable[Report]) -> Situation:
+    """What stands now, of one event. Only telegrams of status 通常 count."""
+    real = sorted(
+        (report for report in reports if report.telegram.status == REAL and report.telegram.kind != OTHER),
+        key=lambda report: report.telegram.kind,
+    )
+    areas: dict[str, str] = {}
+    tsunami = special = False
+    since: list[int] = []
+    for _, group in groupby(real, key=lambda report: report.telegram.kind):
+        standing = _standing(list(group))
+        since += [report.received_at_ns for report in standing]
+        current = _corrected(standing)
+        for report in current:
+            _raise_to(areas, report.telegram.areas)
+        if current:
+            tsunami = tsunami or current[-1].telegram.tsunami
+            special = special or current[-1].telegram.special
+    return Situation(areas, tsunami, special, min(since, default=None), bool(real) and not since)
+
+
+def _standing(reports: list[Report]) -> list[Report]:
+    """Those of one kind that no cancellation takes back, oldest first by the agency's clock."""
+    cancelling = [report.telegram for report in reports if report.telegram.info == CANCEL]
+    issued = [report for report in reports if report.telegram.info != CANCEL]
+    standing = [r for r in issued if not any(_takes_back(cancel, r.telegram) for cancel in cancelling)]
+    return sorted(
+        standing, key=lambda report: (report.telegram.reported, report.telegram.serial, report.number)
+    )
+
+
+def _takes_back(cancel: Telegram, issued: Telegram) -> bool:
+    """Times are given to the minute, so serial numbers decide where both have one."""
+    if UNNUMBERED not in (cancel.serial, issued.serial) and cancel.reported == issued.reported:
+        return issued.serial <= cancel.serial
+    return issued.reported <= cancel.reported
+
+
+def _corrected(standing: list[Report]) -> list[Report]:
+    """The last correction and what came after it."""
+    for i in reversed(range(len(standing))):
+        if standing[i].telegram.info == CORRECTION:
+            return standing[i:]
+    return standing
+
+
+def _raise_to(areas: dict[str, str], seen: Mapping[str, str]) -> None:
+    for code, intensity in seen.items():
+        if strength(intensity) > strength(areas.get(code, "")):
+            areas[code] = intensity

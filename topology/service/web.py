@@ -1,0 +1,97 @@
+"""The web node: personal answer pages and the administrators' pages. It holds no state; there are many."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Final, TypeAlias
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from topology.service import answers, forms, serving
+from topology.service.admin import AdminPages, page
+from topology.service.answers import Answer, BadForm, Sheet
+from topology.service.database import Database, Unavailable
+from topology.service.serving import Program
+from topology.service.settings import Settings
+
+log: Final = logging.getLogger("web")
+
+#: Keeps an answer: what `answers.record` promises.
+Record: TypeAlias = Callable[[Database, str, Answer], Awaitable[Sheet | None]]
+RETRY_AFTER_S: Final = "1"
+_BLANK: Final = Answer("", "", "")
+
+
+class AnswerPages:
+    def __init__(self, database: Database, record: Record) -> None:
+        self._database = database
+        self._record = record
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/a/{token}", self.show, methods=["GET"]),
+            Route("/a/{token}", self.take, methods=["POST"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        sheet = await answers.find(self._database, request.path_params["token"])
+        if sheet is None:
+            return page(request, "message", 404, message="unknown")
+        return page(request, "answer", sheet=sheet, given=sheet.answer or _BLANK)
+
+    async def take(self, request: Request) -> Response:
+        """Answers 200 only when the answer is durable."""
+        token = request.path_params["token"]
+        form: dict[str, str] = {}
+        try:
+            form = await forms.read(request)
+            answer = answers.read_form(form)
+        except forms.Unreadable:
+            return await self._ask_again(request, token, form, ("form",))
+        except BadForm as bad:
+            return await self._ask_again(request, token, form, bad.problems)
+        sheet = await self._record(self._database, token, answer)
+        if sheet is None:
+            return page(request, "message", 404, message="unknown")
+        return page(request, "answer", sheet=sheet, given=answer, kept=True)
+
+    async def _ask_again(
+        self, request: Request, token: str, form: dict[str, str], problems: tuple[str, ...]
+    ) -> Response:
+        """The form as it was filled in, and what is wrong with it."""
+        sheet = await answers.find(self._database, token)
+        if sheet is None:
+            return page(request, "message", 404, message="unknown")
+        given = Answer(form.get("status", ""), form.get("come", ""), form.get("comment", ""))
+        return page(request, "answer", 400, sheet=sheet, given=given, problems=problems)
+
+
+async def unavailable(request: Request, _error: Exception) -> Response:
+    response = page(
+        request, "message", 503, message="unavailable" if request.method == "POST" else "unreadable"
+    )
+    response.headers["Retry-After"] = RETRY_AFTER_S
+    return response
+
+
+async def unexpected(request: Request, error: Exception) -> Response:
+    log.error("%s failed", request.method, exc_info=error)
+    return page(request, "message", 500, message="unavailable" if request.method == "POST" else "unreadable")
+
+
+@asynccontextmanager
+async def opening(settings: Settings, record: Record = answers.record) -> AsyncIterator[Program]:
+    async with Database(settings) as database:
+        routes = [*AnswerPages(database, record).routes(), *AdminPages(database, settings).routes()]
+        yield Program(
+            lambda: database.readable, routes, errors={Unavailable: unavailable, Exception: unexpected}
+        )
+
+
+def main(record: Record = answers.record) -> int:
+    return serving.run(partial(opening, record=record))
