@@ -82,7 +82,7 @@ class Plan:
             ),
             ends_s=fields.need("ends_s", "when it ends").as_number(),
             expect=_expect(fields.need("expect", "expectations").as_fields()),
-            seed=fields.need("seed", "the seed").as_whole(),
+            seed=fields.need("seed", "the seed").as_whole(least=-(2**63)),
             topology=fields.need("topology", "the compose file").as_text(),
             overrides=tuple(each.as_text() for each in fields.need("overrides", "files").as_items()),
             versions={name: each.as_text() for name, each in fields.need("versions", "versions").as_fields()},

@@ -22,7 +22,7 @@ Standing = Callable[[Node], str]
 
 @dataclass(frozen=True)
 class Selector:
-    """At least one word is given. `standing` is written `is`."""
+    """`standing` is written `is`; at least one of the other words is given."""
 
     node: str | None = None
     zone: str | None = None
@@ -55,7 +55,7 @@ class Selector:
         """As reports name it: `singapore.a`, `database that is primary`, `web in singapore.a`."""
         what = self.node or self.role
         where = self.zone or self.region
-        name = f"{what} in {where}" if what and where else what or where or "every node"
+        name = f"{what} in {where}" if what and where else what or where or ""
         return f"{name} that is {self.standing}" if self.standing else name
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
@@ -214,13 +215,15 @@ def share(value: Value) -> float:
     return part
 
 
+_AMOUNT: Final = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)\s*([A-Za-z/%]*)", re.ASCII)
+
+
 def _split(value: Value, expected: str) -> tuple[float, str]:
-    text = value.as_text(expected)
-    digits = text.rstrip("%KBMkbs/ ")
-    try:
-        return float(digits), text[len(digits) :].strip()
-    except ValueError:
-        raise value.bad(expected) from None
+    """A number and its unit."""
+    amount = _AMOUNT.fullmatch(value.as_text(expected))
+    if not amount:
+        raise value.bad(expected)
+    return float(amount[1]), amount[2]
 
 
 def _publication(value: Value) -> Publication:

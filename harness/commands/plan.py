@@ -17,6 +17,8 @@ def command(
     scenario: str, seed: int, topology: Path | None, defects: tuple[str, ...], settings: tuple[str, ...]
 ) -> int:
     """Show what a run would do, to the instant, without starting anything."""
-    plan, _ = Wanted(scenario, seed, topology, defects, settings).plan()
-    click.echo(plan.describe())
+    from harness.outline import outline
+
+    for line in outline(*Wanted(scenario, seed, topology, defects, settings).plan()):
+        click.echo(line)
     return PASS

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness import events
+from topology.document import BadInput
+
+ONE = """\
+quake:
+  title: {en: a quake, ja: 地震}
+  kind: VXSE51
+  occurs: 2026-01-15T14:46:40+09:00
+  areas: {"350": "7", 360: 5+}
+"""
+
+
+def test_an_event_and_its_telegrams(tmp_path: Path) -> None:
+    (tmp_path / "events.yaml").write_text(ONE)
+    quake = events.read(tmp_path / "events.yaml")["quake"]
+    assert quake.id == "20260115144640"
+    assert quake.status == "通常"
+    assert quake.telegram(1) == {
+        "kind": "VXSE51",
+        "event_id": "20260115144640",
+        "info": "発表",
+        "status": "通常",
+        "serial": 1,
+        "reported": "2026-01-15T14:48:40+09:00",
+        "areas": {"350": "7", "360": "5+"},
+    }
+    second = quake.telegram(2, "取消", "訓練")
+    assert (second["info"], second["status"], second["serial"]) == ("取消", "訓練", 2)
+    assert second["event_id"] == quake.id
+    assert second["reported"] == "2026-01-15T14:49:40+09:00"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "VXSE51",
+            "VXSE15",
+            'e.yaml:3:9: found "VXSE15", expected one of VXSE51, VXSE53, VTSE41, VPWW54; did',
+        ),
+        ('"7"', '"8"', 'e.yaml:5:18: found "8", expected one of 1, 2, 3, 4, 5-, 5+, 6-, 6+, 7'),
+        ('"350"', '"35"', 'e.yaml:5:11: found "35", expected the three digits of an area\'s code'),
+        ("+09:00", "", 'e.yaml:4:11: found "2026-01-15T14:46:40", expected a time with its zone'),
+        ("2026-01", "2026-13", "expected a time with its zone"),
+        (
+            "kind",
+            "kid",
+            'found "kid", expected one of title, kind, status, occurs, areas; did you mean "kind"?',
+        ),
+    ],
+)
+def test_what_is_no_event(tmp_path: Path, old: str, new: str, message: str) -> None:
+    (tmp_path / "e.yaml").write_text(ONE.replace(old, new))
+    with pytest.raises(BadInput) as caught:
+        events.read(tmp_path / "e.yaml")
+    assert message in str(caught.value)
+
+
+def test_the_events_that_come_with_the_harness() -> None:
+    supplied = events.read(events.SUPPLIED)
+    assert supplied["kanto-shindo7"].areas["350"] == "7"
+    assert supplied["kanto-training"].status == "訓練"
+    assert len({event.id for event in supplied.values()}) == len(supplied)
