@@ -13,23 +13,40 @@ from harness.scenario import Checks
 from harness.selector import STANDINGS, WORDS
 from harness.verbs import UNDOES, VERBS, Aim, Unit, Verb
 
-DURATION: Final[Json] = {
-    "type": "string",
-    "pattern": r"^\s*[0-9]{1,12}(\.[0-9]{1,6})?\s*(ms|s|min|h)\s*$",
-    "description": "a number and a unit: 500ms, 30s, 30min, 12h",
+_DEFINITIONS: Final[Mapping[str, Json]] = {
+    "duration": {
+        "type": "string",
+        "pattern": r"^\s*[0-9]{1,12}(\.[0-9]{1,6})?\s*(ms|s|min|h)\s*$",
+        "description": "a number and a unit: 500ms, 30s, 30min, 12h",
+    },
+    "share": {
+        "anyOf": [
+            {"type": "number", "minimum": 0, "maximum": 1},
+            {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?\s*%$"},
+        ],
+        "description": "a share: 0.3 or 30%",
+    },
+    "rate": {
+        "type": "string",
+        "pattern": r"^[0-9]+(\.[0-9]+)?\s*KB/s$",
+        "description": "a rate: 32KB/s",
+    },
+    "word": {"type": ["string", "number"], "minLength": 1},
+    "count": {"type": "integer", "minimum": 0},
 }
-SHARE: Final[Json] = {
-    "anyOf": [
-        {"type": "number", "minimum": 0, "maximum": 1},
-        {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?\s*%$"},
-    ],
-    "description": "a share: 0.3 or 30%",
-}
-RATE: Final[Json] = {"type": "string", "pattern": r"^[0-9.]+\s*KB/s$", "description": "a rate: 32KB/s"}
-WORD: Final[Json] = {"type": ["string", "number"], "minLength": 1}
-COUNT: Final[Json] = {"type": "integer", "minimum": 0}
 
-_ARGUMENTS: Final[Mapping[Unit, Json]] = {Unit.DURATION: DURATION, Unit.RATE: RATE, Unit.SHARE: SHARE}
+
+def _a(definition: str) -> dict[str, Json]:
+    return {"$ref": f"#/$defs/{definition}"}
+
+
+DURATION, SHARE, RATE, WORD, COUNT = (_a(name) for name in _DEFINITIONS)
+
+_ARGUMENTS: Final[Mapping[Unit, Mapping[str, Json]]] = {
+    Unit.DURATION: DURATION,
+    Unit.RATE: RATE,
+    Unit.SHARE: SHARE,
+}
 _EXPECTED: Final[Mapping[str, Json]] = {
     "count": COUNT,
     "duration": DURATION,
@@ -43,6 +60,7 @@ def schema(checks: Checks) -> dict[str, Json]:
     title = _object({"en": WORD, "ja": WORD}, required=["en", "ja"])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$defs": dict(_DEFINITIONS),
         "title": "a scenario",
         **_object(
             {
@@ -104,7 +122,7 @@ def _target(verb: Verb, *, undoing: bool) -> dict[str, Json]:
             }
         case Aim.LINK:
             arguments: dict[str, Json] = {
-                argument.name: {"description": argument.about, "allOf": [_ARGUMENTS[argument.unit]]}
+                argument.name: {"description": argument.about, **_ARGUMENTS[argument.unit]}
                 for argument in verb.arguments
             }
             return _object({"link": WORD, **({} if undoing else arguments)}, required=["link"])

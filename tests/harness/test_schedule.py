@@ -135,11 +135,11 @@ def test_telegrams_are_numbered_by_event(tmp_path: Path, replica: Map) -> None:
         # undoing what was never done
         (
             ["at: 1s, restore: {zone: singapore.a}", "at: 2s, lose: {zone: singapore.a}"],
-            "s.yaml:7:24: found restore singapore.a at 1s, expected a lose of the same target before it",
+            "s.yaml:7:23: found restore singapore.a at 1s, expected a lose of the same target before it",
         ),
         (
             ["at: 1s, lose: {zone: singapore.a}", "at: 2s, restore: {zone: singapore.b}"],
-            "s.yaml:8:24: found restore singapore.b at 2s, expected a lose of the same target before it; "
+            "s.yaml:8:23: found restore singapore.b at 2s, expected a lose of the same target before it; "
             "at 2s there is lose singapore.a",
         ),
         (
@@ -148,7 +148,7 @@ def test_telegrams_are_numbered_by_event(tmp_path: Path, replica: Map) -> None:
                 "at: 2s, restore: {node: web-a1}",
                 "at: 3s, restore: {node: web-a1}",
             ],
-            "s.yaml:9:24: found restore web-a1 at 3s",
+            "s.yaml:9:23: found restore web-a1 at 3s",
         ),
         (["at: 1s, hang: {node: web-a1}", "at: 2s, restore: {node: web-a1}"], "found restore web-a1 at 2s"),
         (
@@ -158,7 +158,7 @@ def test_telegrams_are_numbered_by_event(tmp_path: Path, replica: Map) -> None:
         # the same thing twice
         (
             ["at: 1s, lose: {zone: singapore.a}", "at: 2s, lose: {node: web-a1}"],
-            "s.yaml:8:21: found lose web-a1 at 2s, expected a target that is not under lose singapore.a of line 7",
+            "s.yaml:8:20: found lose web-a1 at 2s, expected a target that is not under lose singapore.a of line 7",
         ),
         (
             ["at: 1s, lose: {role: database, is: primary}", "at: 2s, lose: {role: database, is: primary}"],
