@@ -38,8 +38,10 @@ def _answers(plan: Plan) -> str:
     """When people answer, in real seconds after the mail."""
     curve = curves.named(plan.drill.curve)
     quarters = [curve.minutes(share) * 60 / plan.drill.clock for share in (0.25, 0.5, 0.75)]
-    return "a quarter answers within {:.3g} s of the mail, half in {:.3g} s, three in {:.3g} s".format(
-        *quarters
+    return (
+        "a quarter answers within {:.3g} s of the mail, half in {:.3g} s, three quarters in {:.3g} s".format(
+            *quarters
+        )
     )
 
 

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from harness import library, plan, scenario
 from harness.checks import CHECKS
-from harness.outline import outline
 from harness.plan import Plan
 from topology.document import BadInput
 from topology.map import Map
@@ -113,32 +112,6 @@ def test_the_supplied_scenarios_can_be_planned(replica: Map, name: str) -> None:
 def test_every_scenario_that_is_asked_for_is_there() -> None:
     wanted = {"calm", "az-loss", "db-primary-loss", "zone-partition", "false-alarm", "balancer-loss"}
     assert wanted <= set(SUPPLIED)
-
-
-def test_a_dry_run_says_what_would_happen(replica: Map) -> None:
-    read = scenario.read(library.scenario("az-loss"), EXPECTABLE, ["ends=130s", "timeline.2.at=125s"])
-    told = "\n".join(
-        outline(plan.make(read, replica, 7, compose="compose.yml", overrides=["d.yml"]), replica)
-    )
-    for part in (
-        "az-loss: Loss of zone A (ゾーンAの喪失)",
-        "compose.yml, 30 nodes, with d.yml",
-        "18000 people of 40 companies, seed 7",
-        "a quarter answers within 11.7 s of the mail, half in 51 s",
-        "      0 s  publish kanto-shindo7 (VXSE51 発表 通常)",
-        "     30 s  lose singapore.a (consensus-a, database-a, balancer-a,",
-        "    125 s  restore singapore.a (undoes 2-lose)",
-        "    130 s  ends",
-        "  recovery   write 30s, read 15s",
-    ):
-        assert part in told
-
-
-def test_a_dry_run_says_what_nothing_takes_back(replica: Map, tmp_path: Path) -> None:
-    text = HEAD.format(title="x") + "  - {at: 1s, lose: {role: database, is: primary}}\n"
-    told = "\n".join(outline(made(replica, text, tmp_path), replica))
-    assert "lose database that is primary (one of database-a, database-b, whichever is primary then)" in told
-    assert "     60 s  heals 1-lose" in told
 
 
 def test_a_plan_that_was_damaged_is_refused(replica: Map, tmp_path: Path) -> None:

@@ -234,6 +234,16 @@ def test_the_project_s_own_topology() -> None:
         assert node.address in read.zones[node.zone].subnet
 
 
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "scenarios" / "defects").glob("*.yml")), ids=lambda path: str(path.stem)
+)
+def test_a_defect_lies_over_the_topology_and_changes_it(path: Path) -> None:
+    sound = topology.read(ROOT / "docker-compose.multi-region.yml")
+    defective = topology.read(ROOT / "docker-compose.multi-region.yml", [path])
+    assert defective != sound
+    assert list(defective.nodes) == list(sound.nodes)
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_slip_of_the_pen_is_read_or_refused(compose: Path, data: st.DataObject) -> None:
