@@ -1,0 +1,258 @@
+"""A client, the server it came for, and a link each way between them.
+
+    client ◄──────────── downstream link ◄──────────── server
+      └──────────────►   upstream link   ──────────────►┘
+
+When one side closes, its link carries that to the other side's socket, which then closes whole, both ways; that ends
+the link back. So there are no half-closed connections, as upstream has none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol, cast
+
+from topology.platform.proxy.active import ActiveToxic, Direction
+from topology.platform.proxy.dial import Dialler
+from topology.platform.proxy.engine import Engine
+from topology.platform.proxy.flow import Sink, Source
+from topology.platform.proxy.link import Link
+from topology.platform.proxy.meter import Label, MeteredSink, MeteredSource
+from topology.platform.proxy.toxics.toxic import Chunk
+
+_LINGER_OFF: Final = struct.pack("ii", 1, 0)
+#: Bytes of a client that may come while its server is still being dialled.
+_EARLY_BYTES: Final = 65536
+#: A client that has closed while its server is still being dialled gets this much longer. Upstream dials on, and may
+#: hand over a request minutes after its sender has given up, which no network would do.
+_LEFT_S: Final = 1.0
+
+
+class Owner(Protocol):
+    """The proxy, as its connections see it."""
+
+    upstream: str
+
+    def toxics(self, direction: Direction) -> Sequence[ActiveToxic]: ...
+    def label(self, direction: Direction) -> Label: ...
+    def opened(self, connection: Connection) -> None: ...
+    def dialled(self, failure: OSError | None) -> None:
+        """The server was reached, or was not."""
+
+    def closed(self, connection: Connection) -> None: ...
+
+
+class Endpoint:
+    """One socket: the event loop's protocol, a source and a sink."""
+
+    __slots__ = (
+        "_closing",
+        "_full",
+        "_owner",
+        "data_received",
+        "early",
+        "gone",
+        "inbound",
+        "lost",
+        "outbound",
+        "transport",
+        "write",
+    )
+    transport: asyncio.Transport
+    write: Callable[[bytes], None]
+
+    def __init__(self, owner: Connection) -> None:
+        self._owner = owner
+        self._closing = False
+        self._full = False
+        self.early: list[bytes] = []
+        self.gone = False  # nothing more will come from here
+        self.lost = False  # nor can anything go there
+        self.inbound: Link | None = None  # what reads from here
+        self.outbound: Link | None = None  # what writes to here
+        self.data_received: Callable[[bytes], None] = self._wait
+
+    # -- as the event loop's protocol --------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        self.transport = transport
+        self.write = transport.write
+        self._owner.opened(self)
+
+    def eof_received(self) -> bool:
+        self.gone = True
+        if self.inbound is not None:
+            self.inbound.end()
+        else:
+            self._owner.left()
+        return True  # it stays open for what is on its way to it
+
+    def connection_lost(self, _: Exception | None) -> None:
+        self.gone = self.lost = self._closing = True
+        if self.inbound is not None:
+            self.inbound.end()
+        if self.outbound is not None:
+            self.outbound.drop()
+        self._owner.closed(self)
+
+    def pause_writing(self) -> None:
+        if not self._full and self.outbound is not None:
+            self._full = True
+            self.outbound.hold()
+
+    def resume_writing(self) -> None:
+        if self._full and self.outbound is not None:
+            self._full = False
+            self.outbound.release()
+        if self._closing:
+            self.transport.close()
+
+    # -- as a source -------------------------------------------------------------------------------------------
+
+    def deliver(self, receive: Callable[[bytes], None]) -> None:
+        self.data_received = receive
+        if not self.lost:
+            self.transport.set_protocol(
+                cast(asyncio.BaseProtocol, self)
+            )  # which takes note of `data_received`
+
+    def pause(self) -> None:
+        self.transport.pause_reading()
+
+    def resume(self) -> None:
+        if not self.gone:
+            self.transport.resume_reading()
+
+    def _wait(self, data: bytes) -> None:
+        self.early.append(data)
+        if sum(map(len, self.early)) >= _EARLY_BYTES:
+            self.transport.pause_reading()
+
+    # -- as a sink ---------------------------------------------------------------------------------------------
+
+    def feed(self, chunk: Chunk) -> None:
+        if not self._closing:
+            self.write(chunk.data)
+
+    def end(self) -> None:
+        if self._closing:
+            return
+        self._closing = True
+        if self.transport.get_write_buffer_size() == 0:
+            self.transport.close()
+        else:
+            self.transport.set_write_buffer_limits(high=0)  # `resume_writing` is called when all is written
+
+    def linger_off(self) -> None:
+        if not self.transport.is_closing():
+            sock = self.transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_OFF)
+
+
+class Connection:
+    """One client's connection, from its being accepted until both its sockets are closed."""
+
+    __slots__ = (
+        "_dialler",
+        "_dialling",
+        "_engine",
+        "_open",
+        "_owner",
+        "client",
+        "downstream",
+        "server",
+        "upstream",
+    )
+
+    def __init__(self, engine: Engine, dialler: Dialler, owner: Owner) -> None:
+        self._engine = engine
+        self._dialler = dialler
+        self._owner = owner
+        self._dialling: asyncio.Task[None] | None = None
+        self._open: list[Endpoint] = []
+        self.client = Endpoint(self)
+        self.server = Endpoint(self)
+        self.upstream: Link | None = None
+        self.downstream: Link | None = None
+
+    def link(self, direction: Direction) -> Link | None:
+        """None while the server is still being dialled."""
+        return self.upstream if direction is Direction.UPSTREAM else self.downstream
+
+    def abort(self) -> None:
+        """Close both sides now, whatever is on its way."""
+        if self._dialling is not None:
+            self._dialling.cancel()
+        for endpoint in self._open:
+            endpoint.transport.abort()
+
+    # -- called by the endpoints -------------------------------------------------------------------------------
+
+    def opened(self, endpoint: Endpoint) -> None:
+        self._open.append(endpoint)
+        if endpoint is self.client:
+            self._dialling = self._engine.loop.create_task(self._dial())
+            self._owner.opened(self)
+        elif self.client.lost:
+            endpoint.transport.abort()
+        else:
+            self._join()
+
+    def left(self) -> None:
+        """The client has closed before there was a server."""
+        self._engine.loop.call_later(_LEFT_S, self._give_up)
+
+    def closed(self, endpoint: Endpoint) -> None:
+        self._open.remove(endpoint)
+        self._give_up()
+        if not self._open:
+            self._owner.closed(self)
+
+    # ----------------------------------------------------------------------------------------------------------
+
+    def _give_up(self) -> None:
+        if self.upstream is None and self._dialling is not None:
+            self._dialling.cancel()
+
+    async def _dial(self) -> None:
+        try:
+            sock = await self._dialler.dial(self._owner.upstream)
+            await self._engine.loop.create_connection(lambda: cast(asyncio.Protocol, self.server), sock=sock)
+            self._owner.dialled(None)
+        except OSError as failure:
+            self._owner.dialled(failure)
+            self._refuse()
+        except asyncio.CancelledError:
+            self._refuse()
+        finally:
+            self._dialling = None
+
+    def _refuse(self) -> None:
+        """Close the client: rudely when it has sent something, as a kernel does with what nobody has read."""
+        if self.client.early:
+            self.client.linger_off()
+        self.client.transport.abort()
+
+    def _join(self) -> None:
+        self.upstream = self._between(self.client, self.server, Direction.UPSTREAM)
+        self.downstream = self._between(self.server, self.client, Direction.DOWNSTREAM)
+        self.client.inbound = self.server.outbound = self.upstream
+        self.server.inbound = self.client.outbound = self.downstream
+        for data in self.client.early:
+            self.client.data_received(data)
+        self.client.early.clear()
+        if self.client.gone:
+            self.upstream.end()
+        else:
+            self.client.resume()
+
+    def _between(self, source: Source, sink: Sink, direction: Direction) -> Link:
+        meter = self._engine.meter
+        if meter is not None:
+            label = self._owner.label(direction)
+            source = MeteredSource(source, meter.received, label)
+            sink = MeteredSink(sink, meter.sent, label)
+        return Link(self._engine, source, sink, self._owner.toxics(direction))
