@@ -1,0 +1,38 @@
+"""What a run directory proves: one check a file, each a pure function of what was recorded.
+
+A check is a module with `EXPECTS`, the names a scenario may expect of it and how each is written, and `check`.
+`harness.checks.judge` holds a run against all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+from harness.checks import answers, broadcast, capacity, failover, host, mail, recovery, responses
+from harness.checks.recording import Recording
+from harness.checks.terms import Unit
+from harness.rundir.verdict import Finding
+
+
+class Check(Protocol):
+    """One thing that a run is held against."""
+
+    @property
+    def EXPECTS(self) -> Mapping[str, Unit]: ...  # noqa: N802
+
+    def check(self, recording: Recording) -> Finding:
+        """Never raises for what a crash may have left out: that is an unknown verdict."""
+
+
+#: In the order in which reports list them.
+CHECKS: Final[Mapping[str, Check]] = {
+    "answers": answers,
+    "recovery": recovery,
+    "failover": failover,
+    "broadcast": broadcast,
+    "mail": mail,
+    "responses": responses,
+    "capacity": capacity,
+    "host": host,
+}

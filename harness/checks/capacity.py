@@ -1,0 +1,78 @@
+"""Capacity: what the service carried. Answers a second, and how long people waited from when they meant to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from harness.checks import host
+from harness.checks.columns import Flags, ints, is_one_of, words
+from harness.checks.recording import Recording
+from harness.checks.terms import Term, conclude, hold, units
+from harness.rundir import Json
+from harness.rundir.verdict import Finding
+
+TERMS: Final = {
+    "answered": Term("count", "answered", "at least", "answers acknowledged"),
+    "peak": Term("count", "peak_per_s", "at least", "answers acknowledged in the best second"),
+    "p50": Term("duration", "p50_s", "at most", "time to be answered, median", deadline=True),
+    "p95": Term("duration", "p95_s", "at most", "time to be answered, 95th percentile", deadline=True),
+    "p99": Term("duration", "p99_s", "at most", "time to be answered, 99th percentile", deadline=True),
+    "errors": Term("ratio", "errors_ratio", "at most", "requests that failed"),
+}
+EXPECTS: Final = units(TERMS)
+_PERCENTILES: Final = (50, 95, 99)
+
+
+def check(recording: Recording) -> Finding:
+    table = recording.operations
+    ok = is_one_of(table, "outcome", "ok")
+    answers, looks = (is_one_of(table, "kind", kind) for kind in ("answer", "look"))
+    measured = _measured(table, answers, ok)
+    held = hold(TERMS, recording.stated("capacity"), measured, starved=host.starved(recording))
+    detail: dict[str, Json] = {"answer": dict(measured), "look": dict(_measured(table, looks, ok))}
+    for column in ("vantage", "endpoint"):
+        detail[column] = {
+            name: dict(_measured(table, answers & is_one_of(table, column, name), ok))
+            for name in words(table, column)
+        }
+    return Finding(*conclude(held.breaches, _well(measured)), measured, held.expected, (), detail)
+
+
+def _measured(table: pa.Table, rows: Flags, ok: Flags) -> dict[str, Json]:
+    """Latency is of requests that were answered, from the intended time; null where there is none."""
+    intended, completed = ints(table, "intended_ns"), ints(table, "completed_ns")
+    good = rows & ok
+    waited_s = (completed - intended)[good] / 1e9
+    asked = int(np.count_nonzero(rows))
+    percentiles = (
+        np.percentile(waited_s, _PERCENTILES).tolist() if len(waited_s) else [None] * len(_PERCENTILES)
+    )
+    return {
+        "answered": len(waited_s),
+        "requests": asked,
+        "peak_per_s": _peak(completed[good]),
+        **{
+            f"p{share}_s": None if value is None else round(value, 4)
+            for share, value in zip(_PERCENTILES, percentiles, strict=True)
+        },
+        "errors_ratio": round(1 - len(waited_s) / asked, 5) if asked else None,
+    }
+
+
+def _peak(completed_ns: np.ndarray) -> int:
+    """The most in any whole second."""
+    if not len(completed_ns):
+        return 0
+    return int(np.bincount((completed_ns - completed_ns.min()) // 1_000_000_000).max())
+
+
+def _well(measured: Mapping[str, Json]) -> str:
+    if not measured["answered"]:
+        return "nobody answered"
+    p95_ms = float(str(measured["p95_s"])) * 1000
+    most = f"{measured['peak_per_s']} a second at the most"
+    return f"{measured['answered']:,} answers were acknowledged, {most}, 95 of 100 within {p95_ms:.0f} ms"

@@ -1,0 +1,70 @@
+"""The legs of a mail's way as arrays: composed -> submitted -> relayed -> stored -> noticed.
+
+Ids and addresses become numbers, the same on every leg, so that millions of mails are compared at once. What the
+probes mailed is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from harness.checks.columns import Flags, Ints, ints, numbered, rows, says, starts, words
+from harness.checks.recording import Recording
+
+LEGS: Final = ("composed", "submitted", "relayed", "stored", "noticed")
+PROBES: Final = "probe-"
+NEVER: Final = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True)
+class Leg:
+    """Rows of one leg, in the order in which they were read: what happened to which mail (a number), for whom."""
+
+    mail: Ints
+    to: Ints
+    at_ns: Ints
+    result: Mapping[str, Flags]  # result -> where it is that
+
+    def said(self, result: str) -> Flags:
+        """Where this was the result."""
+        return self.result.get(result, np.zeros(len(self.mail), np.bool_))
+
+
+@dataclass(frozen=True)
+class Mails:
+    """All legs. `ids` and `addresses` give back the texts; a leg that was not read back is not in `legs`."""
+
+    legs: Mapping[str, Leg]
+    ids: pa.StringArray
+    addresses: pa.StringArray
+
+    def firsts(self, leg: Leg, rows: Flags | None = None) -> Ints:
+        """For each mail, when it first appears in (these rows of) the leg; NEVER for the others."""
+        chosen = slice(None) if rows is None else rows
+        found = np.full(len(self.ids), NEVER, np.int64)
+        np.minimum.at(found, leg.mail[chosen], leg.at_ns[chosen])
+        return found
+
+    def counts(self, leg: Leg, rows: Flags | None = None) -> Ints:
+        """For each mail, how many (of these) rows of the leg are its own."""
+        chosen = slice(None) if rows is None else rows
+        return np.bincount(leg.mail[chosen], minlength=len(self.ids)).astype(np.int64)
+
+
+def read(recording: Recording) -> Mails:
+    """Every leg that was read back whole."""
+    tables = {leg: table for leg in LEGS if (table := recording.mail(leg)) is not None}
+    own = {leg: rows(table, ~starts(table, "id", PROBES)) for leg, table in tables.items()}
+    ids, mail = numbered({leg: table.column("id") for leg, table in own.items()})
+    addresses, to = numbered({leg: table.column("to") for leg, table in own.items()})
+    legs = {leg: Leg(mail[leg], to[leg], ints(table, "at_ns"), _results(table)) for leg, table in own.items()}
+    return Mails(legs, ids, addresses)
+
+
+def _results(table: pa.Table) -> Mapping[str, Flags]:
+    return {result: says(table, "result", result) for result in words(table, "result")}

@@ -1,0 +1,195 @@
+"""A run directory as the checks read it: every part parsed once, and what is missing told apart from what is empty."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import pyarrow as pa
+import pyarrow.json as arrow_json
+import yaml
+
+from harness.rundir import Clock, Event, Json, RunDir, history, read_jsonl
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault as it was recorded. Times are None for what was never reached.
+
+    `effect` is "proven", "unproven", or "not injected" where the injection never ended; `proof` says how that is known.
+    """
+
+    id: str
+    verb: str
+    target: Json
+    nodes: tuple[str, ...]
+    injecting_ns: int
+    injected_ns: int | None
+    undoing_ns: int | None
+    undone_ns: int | None
+    effect: str
+    proof: str
+
+    @property
+    def at_ns(self) -> int:
+        """The fault's time: when it was in force; when its injection began, if nobody knows that."""
+        return self.injected_ns if self.injected_ns is not None else self.injecting_ns
+
+
+class Recording:
+    """A run directory, read only."""
+
+    def __init__(self, run: RunDir) -> None:
+        self.run = run
+
+    @cached_property
+    def events(self) -> tuple[Event, ...]:
+        return tuple(self.run.events())
+
+    def first(self, kind: str) -> Event | None:
+        return next((event for event in self.events if event.kind == kind), None)
+
+    @cached_property
+    def plan(self) -> Mapping[str, Json]:
+        """plan.yaml; empty for a run that never wrote one."""
+        path = self.run.path / "plan.yaml"
+        if not path.exists():
+            return {}
+        plan = yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+        return plan if isinstance(plan, dict) else {}
+
+    def stated(self, check: str) -> Mapping[str, Json]:
+        """What the scenario expects of a check, in SI units."""
+        expect = self.plan.get("expect")
+        stated = expect.get(check) if isinstance(expect, dict) else None
+        return stated if isinstance(stated, dict) else {}
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The run's clock; for a run that was cut before it had one, a clock that starts with its first event."""
+        try:
+            clock = self.run.clock
+        except FileNotFoundError:
+            clock = Clock(0, "1970-01-01T00:00:00+00:00", 1.0)
+        if clock.start_ns:
+            return clock
+        started = self.first("timeline.started") or next(iter(self.events), None)
+        return Clock(
+            clock.anchor_ns, clock.anchor_wall, clock.scale, started.at_ns if started else clock.anchor_ns
+        )
+
+    def at_s(self, at_ns: int) -> float:
+        """Real seconds since the timeline began."""
+        return round(self.clock.seconds(at_ns), 3)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the run came to its own end."""
+        return self.first("run.ended") is not None and self.first("run.interrupted") is None
+
+    @cached_property
+    def faults(self) -> tuple[Fault, ...]:
+        """Every fault whose injection began, in that order."""
+        told: dict[str, dict[str, Event]] = {}
+        for event in self.events:
+            if event.kind.startswith("fault."):
+                told.setdefault(str(event.data.get("fault")), {}).setdefault(event.kind, event)
+        return tuple(_fault(name, events) for name, events in told.items() if "fault.injecting" in events)
+
+    # -- tables ------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def operations(self) -> pa.Table:
+        return history.read(self.run.path / "history")
+
+    @cached_property
+    def probes(self) -> pa.Table:
+        return history.read(self.run.path / "probes")
+
+    @cached_property
+    def databases(self) -> pa.Table:
+        path = self.run.path / "databases.arrow"
+        return (
+            history.read(path, history.DATABASE_SCHEMA)
+            if _filled(path)
+            else history.DATABASE_SCHEMA.empty_table()
+        )
+
+    def mail(self, leg: str) -> pa.Table | None:
+        """One leg of all mails; None if it was not read back whole."""
+        path = self.run.path / "mail" / f"{leg}.arrow"
+        if not _filled(path):
+            return None
+        table = history.read(path, history.MAIL_SCHEMA)
+        return table if self._complete(f"mail/{leg}", table.num_rows) else None
+
+    @cached_property
+    def host(self) -> tuple[Mapping[str, Json], ...]:
+        return tuple(read_jsonl(self.run.path / "host.jsonl"))
+
+    # -- the final state ---------------------------------------------------------------------------------------
+
+    def final(self, name: str) -> list[dict[str, Json]] | None:
+        """Rows of final/<name>.jsonl; None if it was not read back whole."""
+        path = self.run.path / "final" / f"{name}.jsonl"
+        if not path.exists():
+            return None
+        rows = list(read_jsonl(path))
+        return rows if self._complete(name, len(rows)) else None
+
+    def final_table(self, name: str, columns: Iterable[tuple[str, pa.DataType]]) -> pa.Table | None:
+        """The same as `final`, for millions of rows: only these columns. Raises ArrowInvalid for a garbled file."""
+        path = self.run.path / "final" / f"{name}.jsonl"
+        if not path.exists():
+            return None
+        schema = pa.schema(list(columns))
+        text = path.read_bytes()
+        text = text[: text.rfind(b"\n") + 1]
+        table = schema.empty_table()
+        if text:
+            options = arrow_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
+            table = arrow_json.read_json(io.BytesIO(text), parse_options=options)
+        return table if self._complete(name, table.num_rows) else None
+
+    def _complete(self, what: str, rows: int) -> bool:
+        """Whether nothing of it could not be read, and as many rows are there as were, where that was recorded."""
+        file = f"/{what.removeprefix('mail/')}.jsonl"  # a journal on some node
+        told: list[Json] = []
+        for event in self.events:
+            of = str(event.data.get("what"))
+            if event.kind == "readback.failed" and (of == what or of.endswith(file)):
+                return False
+            if event.kind == "readback" and of == what:
+                told.append(event.data.get("rows"))
+        return not told or told[-1] == rows
+
+
+def _fault(name: str, events: Mapping[str, Event]) -> Fault:
+    def at(kind: str) -> int | None:
+        return events[kind].at_ns if kind in events else None
+
+    begun = events["fault.injecting"]
+    nodes = begun.data.get("nodes")
+    proven = events.get("fault.proven")
+    effect, proof = "unproven", "nobody looked whether it took effect"
+    if "fault.injected" not in events:
+        effect, proof = "not injected", "the injection never ended"
+    return Fault(
+        id=name,
+        verb=str(begun.data.get("verb", "")),
+        target=begun.data.get("target"),
+        nodes=tuple(str(node) for node in nodes) if isinstance(nodes, list) else (),
+        injecting_ns=begun.at_ns,
+        injected_ns=at("fault.injected"),
+        undoing_ns=at("fault.undoing"),
+        undone_ns=at("fault.undone"),
+        effect=str(proven.data.get("effect", effect)) if proven and effect != "not injected" else effect,
+        proof=str(proven.data.get("proof", "")) if proven else proof,
+    )
+
+
+def _filled(path: os.PathLike[str]) -> bool:
+    return os.path.exists(path) and os.path.getsize(path) > 0

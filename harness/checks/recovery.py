@@ -1,0 +1,248 @@
+"""Recovery: how long each capability was gone at each vantage, and what its coming back was made of.
+
+RTO = restored - fault, from the probes alone; see `outages` for when a service counts as restored. Of every capability
+the worst vantage and the worst fault decide.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from harness.checks import host
+from harness.checks.columns import ints, is_one_of, rows, says, words
+from harness.checks.outages import SECOND, Effect, Mark, Series, measure
+from harness.checks.parts import Part, parts
+from harness.checks.recording import Recording
+from harness.checks.terms import Breach, Term, conclude, fail, hold, quantity, units, unknown
+from harness.rundir import Json
+from harness.rundir.verdict import Finding
+
+CAPABILITIES: Final = ("write", "read", "login", "feed", "mail")
+TERMS: Final = {
+    **{
+        name: Term("duration", f"{name}_rto_s", "at most", f"RTO of {name}", deadline=True)
+        for name in CAPABILITIES
+    },
+    "outage": Term("duration", "outage_s", "at most", "the longest outage that users saw", deadline=True),
+    "after_undo": Term(
+        "duration", "after_undo_s", "at most", "the longest outage after an undoing", deadline=True
+    ),
+}
+EXPECTS: Final = units(TERMS)
+
+#: Probes that end this much before the timeline does have died; what they did not see is not known.
+SILENT_NS: Final = 5 * SECOND
+MOST_EVIDENCE: Final = 100
+#: What the prober says of probes that tell nothing of the service: it was stopped, or was itself held up.
+NO_PROBE: Final = ("stopped", "the observer was late", "nobody free to write")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one mark did to one capability at one vantage."""
+
+    capability: str
+    vantage: str
+    effect: Effect
+    reasons: str
+    first_ok_ns: int | None  # the first success of a probe begun in the outage or after it
+
+    @property
+    def rto_s(self) -> float | None:
+        """Where nothing was done to the service, there is no fault to count from: the outage itself."""
+        return self.effect.outage_s if self.effect.mark.kind == "start" else self.effect.rto_s
+
+    @property
+    def lasting(self) -> bool:
+        return self.effect.rto_s is None
+
+    def row(self, recording: Recording) -> Json:
+        def at_s(at_ns: int | None) -> float | None:
+            return None if at_ns is None else recording.at_s(at_ns)
+
+        return {
+            "mark": self.effect.mark.name,
+            "kind": self.effect.mark.kind,
+            "capability": self.capability,
+            "vantage": self.vantage,
+            "rto_s": _rounded(self.rto_s),
+            "outage_s": _rounded(self.effect.outage_s),
+            "from_s": at_s(self.effect.first_bad_ns),
+            "restored_s": at_s(self.effect.restored_ns),
+            "failed": self.effect.failed,
+            "stalled": self.effect.stalled,
+            "inside": self.effect.inside,
+            "reasons": self.reasons,
+        }
+
+
+def check(recording: Recording) -> Finding:
+    series = _series(recording)
+    marks = _marks(recording)
+    seen = [
+        Seen(capability, vantage, effect, _reasons(details, one, effect), _first_ok_ns(one, effect))
+        for (capability, vantage), (one, details) in series.items()
+        for effect in measure(one, marks)
+    ]
+    made_of = _worst_parts(recording, seen)
+    measured = _measured(seen) | {f"{part.name}_s": part.seconds for part in made_of}
+    stated = recording.stated("recovery")
+    lasting = [one for one in seen if one.lasting]
+    gone = {one.capability for one in lasting} | ({"outage", "after_undo"} if lasting else set())
+    held = hold(
+        TERMS,
+        {name: want for name, want in stated.items() if name not in gone},
+        measured,
+        starved=host.starved(recording),
+    )
+    breaches = [*held.breaches, *_never_restored(recording, lasting, stated), *_silent(recording, series)]
+    if not series:
+        breaches.append(unknown("no probe was recorded"))
+    expected = {TERMS[name].measured: want for name, want in stated.items()}
+    troubled = [one for one in seen if one.effect.failed or one.effect.stalled or one.lasting]
+    rows = [one.row(recording) for one in seen]
+    return Finding(
+        *conclude(breaches, _well(measured)),
+        measured,
+        expected,
+        tuple(one.row(recording) for one in troubled[:MOST_EVIDENCE]),
+        {"effects": rows, "parts": [part.row(recording) for part in made_of]},
+    )
+
+
+Probed = Mapping[tuple[str, str], tuple[Series, Sequence[str | None]]]
+
+
+def _series(recording: Recording) -> Probed:
+    """The probes of each capability and vantage, with what each failure said, in the order of their intention."""
+    probes = rows(recording.probes, ~says(recording.probes, "detail", *NO_PROBE))
+    found: dict[tuple[str, str], tuple[Series, Sequence[str | None]]] = {}
+    for capability in CAPABILITIES:
+        of_capability = is_one_of(probes, "kind", capability)
+        for vantage in words(probes, "vantage"):
+            own = rows(probes, of_capability & is_one_of(probes, "vantage", vantage)).sort_by("intended_ns")
+            if own.num_rows:
+                one = Series(
+                    ints(own, "intended_ns"), ints(own, "completed_ns"), is_one_of(own, "outcome", "ok")
+                )
+                found[capability, vantage] = (one, own.column("detail").to_pylist())
+    return found
+
+
+def _marks(recording: Recording) -> list[Mark]:
+    """What was done to the service, by time; in a calm run, the beginning."""
+    marks = []
+    for fault in recording.faults:
+        marks.append(Mark(fault.id, "fault", fault.injecting_ns, fault.at_ns))
+        if fault.undoing_ns is not None:
+            marks.append(Mark(fault.id, "undo", fault.undoing_ns, fault.undone_ns or fault.undoing_ns))
+    if not marks:
+        start_ns = recording.clock.start_ns
+        marks.append(Mark("start", "start", start_ns, start_ns))
+    return sorted(marks, key=lambda mark: mark.begins_ns)
+
+
+def _reasons(details: Sequence[str | None], one: Series, effect: Effect) -> str:
+    """What the failures said, most frequent first, between the first bad probe and the restored service."""
+    if effect.first_bad_ns is None:
+        return ""
+    until_ns = effect.restored_ns if effect.restored_ns is not None else int(one.intended_ns[-1]) + 1
+    first, last = np.searchsorted(one.intended_ns, [effect.first_bad_ns, until_ns]).tolist()
+    said = Counter(str(details[row]) for row in range(first, last) if not one.ok[row])
+    return ", ".join(f"{what} ({count})" for what, count in said.most_common(4))
+
+
+def _measured(seen: Sequence[Seen]) -> dict[str, Json]:
+    measured: dict[str, Json] = {}
+    for capability in CAPABILITIES:
+        own = [one for one in seen if one.capability == capability and one.effect.mark.kind != "undo"]
+        if own:
+            measured[f"{capability}_rto_s"] = _worst([one.rto_s for one in own])
+            measured[f"{capability}_outage_s"] = _worst([one.effect.outage_s for one in own])
+    undone = [one.effect.outage_s for one in seen if one.effect.mark.kind == "undo" and not one.effect.inside]
+    if seen:
+        measured["outage_s"] = _worst([one.effect.outage_s for one in seen])
+        measured["after_undo_s"] = _worst(undone)
+        measured["failed_probes"] = sum(one.effect.failed for one in seen)
+        measured["stalled_probes"] = sum(one.effect.stalled for one in seen)
+    return measured
+
+
+def _worst(values: Sequence[float | None]) -> float | None:
+    """The greatest; None, which is "never", is worse than any."""
+    return (
+        None
+        if None in values
+        else _rounded(max((value for value in values if value is not None), default=0.0))
+    )
+
+
+def _worst_parts(recording: Recording, seen: Sequence[Seen]) -> list[Part]:
+    """The parts of the longest recovery of writing, where there was anything to recover from."""
+    faults = [one for one in seen if one.capability == "write" and one.effect.mark.kind == "fault"]
+    worst = max(faults, key=lambda one: np.inf if one.rto_s is None else one.rto_s, default=None)
+    if worst is None or worst.rto_s == 0:
+        return []
+    firsts = [one.first_ok_ns for one in faults if one.effect.mark == worst.effect.mark and one.first_ok_ns]
+    return parts(recording, worst.effect.mark.at_ns, min(firsts, default=None), worst.effect.restored_ns)
+
+
+def _first_ok_ns(one: Series, effect: Effect) -> int | None:
+    if effect.first_bad_ns is None:
+        return None
+    begun = one.ok & (one.intended_ns >= effect.first_bad_ns)
+    return int(one.completed_ns[begun].min()) if begun.any() else None
+
+
+def _never_restored(
+    recording: Recording, lasting: Sequence[Seen], stated: Mapping[str, Json]
+) -> list[Breach]:
+    """A run that was cut short proves only that the deadline had passed by then."""
+    breaches = []
+    for capability in sorted({one.capability for one in lasting}):
+        own = [one for one in lasting if one.capability == capability]
+        where = ", ".join(sorted({one.vantage for one in own}))
+        says = f"{capability} was never seen restored at {where}"
+        ended_ns = max(int(event.at_ns) for event in recording.events) if recording.events else 0
+        gone_s = (ended_ns - min(one.effect.mark.at_ns for one in own)) / SECOND
+        want = stated.get(capability)
+        if recording.whole:
+            breaches.append(fail(says))
+        elif isinstance(want, int | float) and gone_s > want:
+            breaches.append(fail(f"{says} until the run was cut short, {quantity(gone_s, 'duration')} later"))
+        else:
+            breaches.append(unknown(f"{says} before the run was cut short"))
+    return breaches
+
+
+def _silent(recording: Recording, series: Probed) -> list[Breach]:
+    """Probes that stopped before the timeline did."""
+    ended = recording.first("timeline.ended")
+    if ended is None:
+        return []
+    return [
+        unknown(
+            f"the probes of {capability} at {vantage} stopped at {recording.at_s(int(one.intended_ns[-1])):g} s"
+        )
+        for (capability, vantage), (one, _) in series.items()
+        if int(one.intended_ns[-1]) < ended.at_ns - SILENT_NS
+    ]
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
+
+
+def _well(measured: Mapping[str, Json]) -> str:
+    gone = {name: measured.get(f"{name}_rto_s") for name in CAPABILITIES}
+    told = [
+        f"{name} was back after {quantity(seconds, 'duration')}"
+        for name, seconds in gone.items()
+        if isinstance(seconds, int | float) and seconds > 0
+    ]
+    return ", ".join(told) or "users noticed nothing"
