@@ -174,6 +174,7 @@ class Database:
             with suppress(TimeoutError):
                 async with asyncio.timeout(SEARCH_EVERY_S if self._primary is None else LOOK_EVERY_S):
                     await server.doubted.wait()
+            server.doubted.clear()
 
     async def _listen(self) -> None:
         """While there is no primary: what does the consensus store say?"""

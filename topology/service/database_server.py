@@ -44,7 +44,6 @@ class DatabaseServer:
 
     async def look(self) -> None:
         """Ask the server for its role. A server that does not answer loses its connections here and now."""
-        self.doubted.clear()
         asked_s = asyncio.get_running_loop().time()
         try:
             self.role = await self._ask(asked_s + PROBE_WITHIN_S)

