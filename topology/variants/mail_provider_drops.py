@@ -6,6 +6,8 @@ are put in: everything else is the provider as it is.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from topology.world.lines import Lines
 from topology.world.mail import Mail
 from topology.world.mail_provider import main as provide
@@ -19,11 +21,11 @@ _PROBE = "probe-"
 class LosingLines(Lines):
     """Counts the mails to people, in the order in which they were accepted, and forgets some of them.
 
-    After a restart the same mails come in the same order, and the same ones are forgotten, except that those which are
-    over are not counted again. Probes are left alone: no check counts them.
+    Probes are left alone: no check counts them. A restart of the program finds the forgotten ones again, for they are
+    in its journal, and begins to count anew.
     """
 
-    def __init__(self, domains: list[str]) -> None:
+    def __init__(self, domains: Collection[str]) -> None:
         super().__init__(domains)
         self._added = 0
 

@@ -1,0 +1,95 @@
+"""A mobile carrier's mail: SMTP in, mailboxes, and the push notice behind them.
+
+    SMTP 2525                    mails for the carrier's own domain; 250 only when the mail is on disk
+    GET /mailboxes               {"mailboxes": n, "messages": n}
+    GET /mailboxes/{address}     the mails of one mailbox, as someone who looks by hand sees them: a JSON list
+    GET /notices?after=SEQ       notices as they come: JSON lines, an empty line after a second without; &to=ADDRESS for
+                                 those of one mailbox
+    GET /health
+
+The domain is MAIL_DOMAIN, or else the carrier's zone: world.docomo takes mail for docomo.example.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import AsyncExitStack, suppress
+
+from aiohttp import web
+
+from topology.platform.place import Place
+from topology.world.mailboxes import Mailboxes
+from topology.world.notices import Notices
+from topology.world.site import health, http, http_port, run, say, stop_signal
+from topology.world.smtp_in import SmtpIn
+
+
+class CarrierMail:
+    """The HTTP side of a carrier's mail."""
+
+    def __init__(self, mailboxes: Mailboxes, notices: Notices, stopping: asyncio.Event) -> None:
+        self._mailboxes = mailboxes
+        self._notices = notices
+        self._stopping = stopping
+
+    def app(self) -> web.Application:
+        app = web.Application()
+        app.add_routes(
+            [
+                web.get("/health", self.health),
+                web.get("/mailboxes", self.counts),
+                web.get("/mailboxes/{address}", self.messages),
+                web.get("/notices", self.notices),
+            ]
+        )
+        return app
+
+    async def health(self, _: web.Request) -> web.Response:
+        return health(self._mailboxes.fault)
+
+    async def counts(self, _: web.Request) -> web.Response:
+        return web.json_response(self._mailboxes.counts())
+
+    async def messages(self, request: web.Request) -> web.Response:
+        lines = self._mailboxes.messages(request.match_info["address"])
+        return web.Response(body=b"[" + b",\n".join(lines) + b"]", content_type="application/json")
+
+    async def notices(self, request: web.Request) -> web.StreamResponse:
+        after = request.query.get("after", "0")
+        if not after.isdecimal():
+            raise web.HTTPBadRequest(text=f"after: expected the number of a notice, found {after!r}\n")
+        response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+        await response.prepare(request)
+        with suppress(ConnectionError):  # a handset that hung up comes back with the last number it saw
+            await self._notices.hand_out(response.write, self._stopping, int(after), request.query.get("to"))
+        return response
+
+
+async def serve(place: Place, domain: str, smtp_port: int) -> None:
+    """Take mail until told to stop. Raises OSError if a port is taken or the disk cannot be used."""
+    stopping = stop_signal()
+    async with AsyncExitStack() as stack:
+        mailboxes = Mailboxes(place.data, domain)
+        stack.push_async_callback(mailboxes.close)
+        notices = Notices(place.data, mailboxes)
+        stack.push_async_callback(notices.close)
+        smtp = await asyncio.get_running_loop().create_server(
+            lambda: SmtpIn(mailboxes, place.node), "0.0.0.0", smtp_port
+        )
+        stack.callback(smtp.close)
+        app = CarrierMail(mailboxes, notices, stopping).app()
+        port = await stack.enter_async_context(http(app, http_port()))
+        taken, mails = smtp.sockets[0].getsockname()[1], mailboxes.counts()["messages"]
+        say(f"ready: http {port}, smtp {taken}, {mails} mails for {domain}")
+        await stopping.wait()
+
+
+def main() -> int:
+    place = Place.here()
+    domain = os.environ.get("MAIL_DOMAIN") or f"{place.zone.rpartition('.')[2]}.example"
+    return run(serve(place, domain, int(os.environ.get("SMTP_PORT", "2525"))))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
