@@ -56,7 +56,7 @@ def _play(config: LoadConfig, history: Writer, stop: Event) -> None:
 
     def record(operation: Operation) -> None:
         history.add(operation)
-        environment.events.request.fire(
+        environment.events.request.fire(  # type: ignore[no-untyped-call]
             request_type=operation.kind,
             name=operation.vantage,
             response_time=(operation.completed_ns - operation.intended_ns) / 1e6,

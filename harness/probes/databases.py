@@ -97,14 +97,11 @@ class Database:
         async for _ in _rounds():
             timeline = 0
             try:
-                in_recovery, timeline = await self._reading.run(
-                    lambda connection: connection.fetchrow(_STATE)
-                )
-                self._role = "replica" if in_recovery else "primary"
+                self._role, timeline = await self._reading.run(_state)
             except _TROUBLE:
                 self._role = ""
             wrote, reported = self._acknowledged > reported, self._acknowledged
-            self._add((time.monotonic_ns(), self._name, self._role, timeline or 0, wrote, leader()))
+            self._add((time.monotonic_ns(), self._name, self._role, timeline, wrote, leader()))
 
     async def _write(self) -> None:
         ready = False
@@ -121,6 +118,14 @@ class Database:
                 self._acknowledged += 1
             except _TROUBLE:
                 continue
+
+
+async def _state(connection: asyncpg.Connection) -> tuple[str, int]:
+    """The role and the timeline that the server itself names."""
+    row = await connection.fetchrow(_STATE)
+    assert row is not None
+    in_recovery, timeline = row
+    return "replica" if in_recovery else "primary", timeline or 0
 
 
 async def _rounds() -> AsyncIterator[None]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import errno
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias, cast
 
 from harness.load.http1 import MalformedError, NotSentError, Reader, Reply, UnansweredError
 
-#: How long a synthetic user waits for one door, and for all of it, in seconds.
-TRY_S: Final = 0.7
+#: How long a synthetic user waits for one door before trying the next as well, and for any of them, in seconds.
+NEXT_AFTER_S: Final = 0.7
 DEADLINE_S: Final = 2.0
 
 
@@ -42,44 +42,68 @@ Judge: TypeAlias = Callable[[Reply], Judged]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What came of asking. `lingering`: a try may have had its effect unseen, or may have it even later."""
+    """What came of asking.
+
+    `lingering`: a try may have had its effect unseen, or may have it even later. `final`: another door would say
+    the same.
+    """
 
     outcome: str
     endpoint: str
     value: int = 0
     detail: str | None = None
     lingering: bool = False
+    final: bool = True
 
 
 async def ask(doors: Sequence[Door], first: int, request: bytes, judge: Judge) -> Asked:
-    """Ask at the first door, at the next when that one fails, and at the first again if there is time left.
+    """Ask at the first door; when that one fails, or is silent for `NEXT_AFTER_S`, at the next one as well.
 
-    Only a door that kept silent is worth coming back to: one that refused will refuse.
+    A silent door is still waited for: whoever comes back serves those first who have waited longest, and an
+    outage must not seem longer for the work of turning away those who had left.
     """
     loop = asyncio.get_running_loop()
     deadline_s = loop.time() + DEADLINE_S
-    lingering = silent = False
-    door, detail = doors[first % len(doors)], "not asked"
-    for turn in range(len(doors) + 1):
-        left_s = deadline_s - loop.time()
-        if left_s <= 0 or (turn == len(doors) and not silent):
-            break
-        door = doors[(first + turn) % len(doors)]
-        try:
-            judged = judge(await exchange(door, request, min(TRY_S, left_s)))
-        except NotSentError as error:
-            detail = str(error)
-            silent |= detail == "timeout"
-        except UnansweredError as error:
-            detail, lingering, silent = str(error), True, True
-        else:
-            if not judged.detail:
-                return Asked("ok", door.name, judged.value, lingering=lingering)
-            if not judged.elsewhere:
-                return Asked("fail", door.name, judged.value, judged.detail, lingering)
-            detail = judged.detail
-            lingering |= judged.lingering
-    return Asked("info" if lingering else "fail", door.name, 0, detail, lingering)
+    untried = [doors[(first + turn) % len(doors)] for turn in range(len(doors))]
+    waiting: set[asyncio.Task[Asked]] = set()
+    best = Asked("info", untried[0].name, detail="timeout", lingering=True)
+    lingering = False
+    try:
+        while untried or waiting:
+            if untried:
+                waiting.add(loop.create_task(_ask_one(untried.pop(0), request, judge)))
+            left_s = deadline_s - loop.time()
+            patience_s = min(left_s, NEXT_AFTER_S) if untried else left_s
+            done, waiting = await asyncio.wait(
+                waiting, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED
+            )
+            for task in done:
+                best = task.result()
+                lingering |= best.lingering
+                if best.final:
+                    return replace(best, lingering=lingering or bool(waiting))
+            if loop.time() >= deadline_s:
+                break
+    finally:
+        for task in waiting:
+            task.cancel()
+    lingering |= bool(waiting)
+    if waiting:
+        best = replace(best, detail="timeout")
+    return replace(best, outcome="info" if lingering else "fail", value=0, lingering=lingering)
+
+
+async def _ask_one(door: Door, request: bytes, judge: Judge) -> Asked:
+    try:
+        judged = judge(await exchange(door, request, DEADLINE_S))
+    except NotSentError as error:
+        return Asked("fail", door.name, detail=str(error), final=False)
+    except UnansweredError as error:
+        return Asked("info", door.name, detail=str(error), lingering=True, final=False)
+    outcome = "fail" if judged.detail else "ok"
+    return Asked(
+        outcome, door.name, judged.value, judged.detail or None, judged.lingering, not judged.elsewhere
+    )
 
 
 async def exchange(door: Door, request: bytes, within_s: float) -> Reply:
@@ -125,9 +149,8 @@ class _Conversation(asyncio.Protocol):
             self.reply.exception()  # seen, even where a time-out came first
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.write(self._request)
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
         if self.reply.done():

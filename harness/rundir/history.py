@@ -28,50 +28,41 @@ KINDS: Final = ("answer", "look", "read", "write", "login", "feed", "mail")
 _CODE: Final = pa.int16()
 _NAME: Final[pa.DataType] = pa.dictionary(_CODE, pa.string())
 
-SCHEMA: Final = pa.schema(
-    [
-        ("process", pa.int32()),  # who, as in Jepsen: one sequential actor
-        ("kind", _NAME),
-        ("key", pa.int64()),  # the register: person_id
-        (
-            "value",
-            pa.int64(),
-        ),  # answer: the value written (1, 2, ... per person); look: the value seen; 0 = none
-        ("intended_ns", pa.int64()),  # when it should have started
-        ("invoked_ns", pa.int64()),  # when it did
-        ("completed_ns", pa.int64()),
-        ("outcome", _NAME),
-        ("vantage", _NAME),  # the carrier, or "observers"
-        ("endpoint", _NAME),  # the entrance or node that answered last
-        (
-            "detail",
-            pa.string(),
-        ),  # why it failed: "timeout", "refused", "reset", "http 503", ...; null when ok
-    ]
-)
+_OPERATION: Final[list[tuple[str, pa.DataType]]] = [
+    ("process", pa.int32()),  # who, as in Jepsen: one sequential actor
+    ("kind", _NAME),
+    ("key", pa.int64()),  # the register: person_id
+    ("value", pa.int64()),  # answer: the value written (1, 2, ... per person); look: the value seen; 0: none
+    ("intended_ns", pa.int64()),  # when it should have started
+    ("invoked_ns", pa.int64()),  # when it did
+    ("completed_ns", pa.int64()),
+    ("outcome", _NAME),
+    ("vantage", _NAME),  # the carrier, or "observers"
+    ("endpoint", _NAME),  # the entrance or node that answered last
+    ("detail", pa.string()),  # why it failed: "timeout", "refused", "reset", "http 503", ...; null when ok
+]
+SCHEMA: Final = pa.schema(_OPERATION)
 
+_OBSERVATION: Final[list[tuple[str, pa.DataType]]] = [
+    ("at_ns", pa.int64()),  # when the observation was complete
+    ("node", pa.string()),
+    ("role", pa.string()),  # "primary" | "replica" as PostgreSQL itself says; "" = no answer
+    ("timeline", pa.int64()),  # PostgreSQL timeline id; 0 = unknown
+    ("wrote", pa.bool_()),  # a write made on this very node was acknowledged
+    ("leader", pa.string()),  # who holds the leader key in the consensus store; "" = nobody or unknown
+]
 #: databases.arrow: one row per database node and round of observation.
-DATABASE_SCHEMA: Final = pa.schema(
-    [
-        ("at_ns", pa.int64()),  # when the observation was complete
-        ("node", pa.string()),
-        ("role", pa.string()),  # "primary" | "replica" as PostgreSQL itself says; "" = no answer
-        ("timeline", pa.int64()),  # PostgreSQL timeline id; 0 = unknown
-        ("wrote", pa.bool_()),  # a write made on this very node was acknowledged
-        ("leader", pa.string()),  # who holds the leader key in the consensus store; "" = nobody or unknown
-    ]
-)
+DATABASE_SCHEMA: Final = pa.schema(_OBSERVATION)
 
+_MAIL: Final[list[tuple[str, pa.DataType]]] = [
+    ("id", pa.string()),  # Message-ID without angle brackets
+    ("to", pa.string()),  # the addressee; on leg "stored" the mailbox it was stored in
+    ("at_ns", pa.int64()),
+    ("node", pa.string()),
+    ("result", pa.string()),  # composed: "queued"|"sent"; relayed: "ok"|"deferred"|"bounced"; others "ok"
+]
 #: mail/<leg>.arrow: one row per mail and event on that leg.
-MAIL_SCHEMA: Final = pa.schema(
-    [
-        ("id", pa.string()),  # Message-ID without angle brackets
-        ("to", pa.string()),  # the addressee; on leg "stored" the mailbox it was stored in
-        ("at_ns", pa.int64()),
-        ("node", pa.string()),
-        ("result", pa.string()),  # composed: "queued"|"sent"; relayed: "ok"|"deferred"|"bounced"; others "ok"
-    ]
-)
+MAIL_SCHEMA: Final = pa.schema(_MAIL)
 
 
 @dataclass(frozen=True, slots=True)

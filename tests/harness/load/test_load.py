@@ -13,13 +13,14 @@ import pytest
 from harness.load.config import LoadConfig
 from harness.load.population import Person
 from harness.rundir import history
+from tests.harness.load.world import Running, World, until
 
 #: Drill seconds to a real second: the slowest answer, after 12 hours, comes within 3 s.
 FAST = 15_000.0
 
 
 @pytest.fixture
-def config(world: Any, tmp_path: Path) -> LoadConfig:
+def config(world: World, tmp_path: Path) -> LoadConfig:
     (tmp_path / "history").mkdir()
     return LoadConfig(
         seed=7,
@@ -36,7 +37,7 @@ def config(world: Any, tmp_path: Path) -> LoadConfig:
 
 
 @pytest.fixture
-def load(config: LoadConfig, tmp_path: Path, run_program: Any) -> Any:
+def load(config: LoadConfig, tmp_path: Path, run_program: Callable[[str, Path], Running]) -> Running:
     path = tmp_path / "load.json"
     path.write_text(config.to_json())
     return run_program("harness.load", path)
@@ -55,12 +56,12 @@ def operations(config: LoadConfig) -> Any:
     return history.read(config.history).to_pandas()
 
 
-def answered(load: Any) -> int:
+def answered(load: Running) -> int:
     return int(load.lines[-1]["answered"]) if load.lines else 0
 
 
 def test_everyone_answers_in_their_own_time(
-    world: Any, config: LoadConfig, load: Any, people: tuple[Person, ...], until: Callable[..., None]
+    world: World, config: LoadConfig, load: Running, people: tuple[Person, ...]
 ) -> None:
     world.mail_to(links(people))
     until(lambda: len(world.get("/state")) == 150, 15, "everyone's answer")
@@ -81,7 +82,7 @@ def test_everyone_answers_in_their_own_time(
 
 
 def test_arrivals_do_not_wait_for_a_service_that_hangs(
-    world: Any, config: LoadConfig, load: Any, people: tuple[Person, ...], until: Callable[..., None]
+    world: World, config: LoadConfig, load: Running, people: tuple[Person, ...]
 ) -> None:
     world.mail_to(links(people))
     until(lambda: answered(load) > 0, 10, "the first answer")
@@ -104,7 +105,7 @@ def test_arrivals_do_not_wait_for_a_service_that_hangs(
 
 
 def test_history_can_be_read_after_sigkill(
-    world: Any, config: LoadConfig, load: Any, people: tuple[Person, ...], until: Callable[..., None]
+    world: World, config: LoadConfig, load: Running, people: tuple[Person, ...]
 ) -> None:
     world.mail_to(links(people))
     until(lambda: answered(load) >= 30, 10, "30 answers")
@@ -117,7 +118,11 @@ def test_history_can_be_read_after_sigkill(
 
 
 def test_another_entrance_is_tried_when_one_refuses(
-    world: Any, config: LoadConfig, tmp_path: Path, run_program: Any, people: tuple[Person, ...], until: Any
+    world: World,
+    config: LoadConfig,
+    tmp_path: Path,
+    run_program: Callable[[str, Path], Running],
+    people: tuple[Person, ...],
 ) -> None:
     one, other = world.access.entrances
     gone = type(one)("a", "127.0.0.1", 1, 1)  # nobody listens on port 1
@@ -140,7 +145,7 @@ def test_another_entrance_is_tried_when_one_refuses(
 
 
 def test_people_without_a_notice_look_into_their_mailbox(
-    world: Any, config: LoadConfig, load: Any, people: tuple[Person, ...], until: Callable[..., None]
+    world: World, config: LoadConfig, load: Running, people: tuple[Person, ...]
 ) -> None:
     everyone = links(people)
     told = dict(list(everyone.items())[:10])
@@ -153,7 +158,7 @@ def test_people_without_a_notice_look_into_their_mailbox(
 
 
 def test_a_refusal_of_the_service_is_tried_again_later_with_the_same_value(
-    world: Any, config: LoadConfig, load: Any, people: tuple[Person, ...], until: Callable[..., None]
+    world: World, config: LoadConfig, load: Running, people: tuple[Person, ...]
 ) -> None:
     world.post("/doors", "closed")
     world.mail_to(links(people[:20]))

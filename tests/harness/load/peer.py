@@ -117,9 +117,12 @@ class Mail:
                 sent = len(self.noticed)
                 await response.write(lines.encode() or b"\n")
                 with contextlib.suppress(TimeoutError):
-                    async with self.more:
-                        await asyncio.wait_for(self.more.wait_for(lambda: len(self.noticed) > sent), 1.0)
+                    await asyncio.wait_for(self.more_than(sent), 1.0)
         return response
+
+    async def more_than(self, sent: int) -> None:
+        async with self.more:
+            await self.more.wait_for(lambda: len(self.noticed) > sent)
 
     async def mailbox(self, request: web.Request) -> web.Response:
         address = request.match_info["address"]
