@@ -32,7 +32,7 @@ _SLIPS: Final = {
 _WRITTEN: Final = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)\s*([A-Za-z]*)", re.ASCII)
 
 
-class NotADuration(ValueError):  # noqa: N818 - named for what was found
+class NotADuration(ValueError):
     """`nearest` is what was probably meant, if anything."""
 
     def __init__(self, expected: str, nearest: str | None = None) -> None:

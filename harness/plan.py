@@ -12,6 +12,7 @@ from harness import targets
 from harness.rundir import Json
 from harness.scenario import Drill, Expectations, Scenario
 from harness.schedule import Entry, schedule
+from harness.targets import Publication
 from harness.verbs import UNDOES, VERBS
 from topology.document import BadInput, Fields, Plain, Scalar, Value, dump, parse
 from topology.map import Map, Title
@@ -48,7 +49,11 @@ class Plan:
     @property
     def faults(self) -> tuple[Entry, ...]:
         """What is broken, without what takes it back."""
-        return tuple(entry for entry in self.timeline if entry.undoes is None and not entry.telegram)
+        return tuple(
+            entry
+            for entry in self.timeline
+            if entry.undoes is None and not isinstance(entry.aim, Publication)
+        )
 
     def to_yaml(self) -> str:
         """What `from_yaml` reads back as the same plan."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from harness import events, settings, targets
+from harness import events, quantities, settings, targets
 from harness.duration import Duration
 from harness.events import Event
 from harness.load.curves import CURVES
@@ -17,11 +17,10 @@ from harness.verbs import UNDOES, VERBS, Verb
 from topology.document import BadInput, Fields, Plain, Value, load, nearest, one_of
 from topology.map import Title
 
-#: What each check can be expected to find: check -> name -> unit, one of UNITS.
+#: What each check can be expected to find: check -> name -> count, duration, drill-duration, ratio or word.
 Checks: TypeAlias = Mapping[str, Mapping[str, str]]
 Expectations: TypeAlias = Mapping[str, Mapping[str, float | str]]
 
-UNITS: Final = ("count", "duration", "drill-duration", "ratio", "word")
 _NAME: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
@@ -101,7 +100,7 @@ def _scenario(fields: Fields, checks: Checks, known: Mapping[str, Event]) -> Sce
     title = fields.need("title", "title: {en: …, ja: …}").as_fields("title: {en: …, ja: …}")
     title.only("en", "ja")
     en, ja = title.need("en", "the English title"), title.need("ja", "the Japanese title")
-    ends = targets.duration(fields.need("ends", "when the timeline ends, such as 110s"))
+    ends = quantities.duration(fields.need("ends", "when the timeline ends, such as 110s"))
     steps = fields.need("timeline", "a list of entries such as {at: 0s, publish: …}").as_items()
     return Scenario(
         name=name.as_text(),
@@ -125,7 +124,7 @@ def _drill(value: Value, known: Mapping[str, Event]) -> Drill:
     clock = fields.need("clock", "drill seconds to a real second")
     if clock.as_number("drill seconds to a real second") <= 0:
         raise clock.bad("a number above 0")
-    shares = {name: targets.share(part) for name in ("again", "tls") if (part := fields.get(name))}
+    shares = {name: quantities.share(part) for name in ("again", "tls") if (part := fields.get(name))}
     return Drill(
         event=event.name,
         areas=tuple(event.areas),
@@ -168,7 +167,7 @@ def _step(value: Value) -> Step:
     verb = UNDOES[word] if undoing else VERBS[word]
     source = fields.need(word, f"what to {word}")
     return Step(
-        at=targets.duration(fields.need("at", "when, such as 30s")),
+        at=quantities.duration(fields.need("at", "when, such as 30s")),
         verb=verb,
         undoing=undoing,
         target=targets.read(verb, source, undoing=undoing),
@@ -183,7 +182,7 @@ def _lasts(fields: Fields, verb: Verb, undoing: bool) -> Duration | None:
     value = fields.need("for", "how long it lasts, such as 2s")
     if undoing or not verb.undone_by:
         raise fields.bad_key("for", "a verb that can be taken back")
-    lasts = targets.duration(value)
+    lasts = quantities.duration(value)
     if not lasts.ms:
         raise value.bad("a duration above 0s")
     return lasts
@@ -211,8 +210,8 @@ def _expected(value: Value, unit: str) -> float | str:
         case "count":
             return value.as_whole()
         case "duration" | "drill-duration":
-            return targets.duration(value).s
+            return quantities.duration(value).s
         case "ratio":
-            return targets.share(value)
+            return quantities.share(value)
         case _:
             return value.as_text("a word")

@@ -108,15 +108,15 @@ class _Scheduler:
                 continue
             if touches & fault.touches or (verb is step.verb and step.target == fault.step.target):
                 found = f"{step.word} {step.target} at {step.at}"
-                since = f"{verb.name} {fault.step.target} of line {fault.step.source.place.line}"
-                raise BadInput(step.source.place, found, f"a target that is not under {since} any more")
+                under = f"{verb.name} {fault.step.target} ({fault.step.source.place})"
+                raise BadInput(step.source.place, found, f"a target that is no longer under {under}")
 
     def _undo(self, step: Step) -> None:
         for fault in self.open:
             if fault.step.verb is step.verb and _same(step.target, fault.step.target):
                 if fault.step.lasts:
                     until = fault.step.at + fault.step.lasts
-                    expected = f"no undoing: line {fault.step.source.place.line} ends by itself at {until}"
+                    expected = f"nothing: it ends by itself at {until} ({fault.step.source.place})"
                     raise BadInput(step.source.place, f"{step.word} {step.target}", expected)
                 return self._close(fault, step.at, step.word)
         running = [str(fault.step.target) for fault in self.open if fault.step.verb is step.verb]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from topology.document import BadInput, Fields, Items, Place, Tree, Value, parse, quoted
+from topology.document import BadInput, Fields, Items, Place, Scalar, Value, parse, quoted
 
 
 def apply(fields: Fields, settings: Iterable[str]) -> Fields:
@@ -41,11 +41,14 @@ def _set(value: Value, path: list[str], new: Value, place: Place) -> Value:
     raise BadInput(place, quoted(key), f"a path that ends before it: {value.place} holds no keys")
 
 
-def _moved(tree: Tree, place: Place) -> Value:
+def _moved(value: Value, place: Place) -> Value:
     """All of it at one place."""
-    if isinstance(tree, Fields):
-        values = {key: _moved(each, place) for key, each in tree}  # type: ignore[arg-type]
-        return Fields(values, dict.fromkeys(tree.keys, place), place)
-    if isinstance(tree, Items):
-        return Items(tuple(_moved(each, place) for each in tree), place)  # type: ignore[arg-type]
-    return replace(tree, place=place)
+    match value:
+        case Fields():
+            values = {key: _moved(each, place) for key, each in value}
+            return Fields(values, dict.fromkeys(value.keys, place), place)
+        case Items():
+            return Items(tuple(_moved(each, place) for each in value), place)
+        case Scalar():
+            return replace(value, place=place)
+    raise TypeError(f"{value!r} is no part of a document")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from harness import selector
-from harness.duration import Duration, NotADuration
+from harness import quantities, selector
 from harness.events import INFOS, STATUSES, Event
 from harness.rundir import Json
 from harness.selector import Selector
@@ -100,12 +98,8 @@ def check(target: Target, topology: Map, events: Mapping[str, Event], source: Va
             selector.check(target, topology, source)
         case Domains():
             for name in (*target.here, *target.there):
-                _known(
-                    name,
-                    [*topology.zones, *topology.regions, *topology.nodes],
-                    "a zone, region or node",
-                    source,
-                )
+                known = (*topology.zones, *topology.regions, *topology.nodes)
+                _known(name, known, "a zone, region or node", source)
             here, there = target.nodes(topology)
             both = [node.name for node in here if node in there]
             if both:
@@ -187,43 +181,11 @@ def _amount(argument: Argument, value: Value) -> float:
     """An argument in SI."""
     match argument.unit:
         case Unit.DURATION:
-            return duration(value).s
+            return quantities.duration(value).s
         case Unit.RATE:
-            number, unit = _split(value, "a rate such as 32KB/s")
-            if unit != "KB/s" or number <= 0:
-                raise value.bad("a rate such as 32KB/s", f"{number:g}KB/s" if number > 0 else None)
-            return number
+            return quantities.rate(value)
         case Unit.SHARE:
-            return share(value)
-
-
-def duration(value: Value) -> Duration:
-    """Raises BadInput for anything but a duration."""
-    text = value.as_text("a duration such as 500ms, 30s, 30min or 12h")
-    try:
-        return Duration.parse(text)
-    except NotADuration as error:
-        raise value.bad(error.expected, error.nearest) from None
-
-
-def share(value: Value) -> float:
-    """A part of a whole, 0.3 or 30%. Raises BadInput for anything else."""
-    number, unit = _split(value, "a share such as 0.3 or 30%")
-    part = number / 100 if unit == "%" else number
-    if unit not in ("", "%") or not 0 <= part <= 1:
-        raise value.bad("a share from 0 to 1, or 0% to 100%")
-    return part
-
-
-_AMOUNT: Final = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)\s*([A-Za-z/%]*)", re.ASCII)
-
-
-def _split(value: Value, expected: str) -> tuple[float, str]:
-    """A number and its unit."""
-    amount = _AMOUNT.fullmatch(value.as_text(expected))
-    if not amount:
-        raise value.bad(expected)
-    return float(amount[1]), amount[2]
+            return quantities.share(value)
 
 
 def _publication(value: Value) -> Publication:

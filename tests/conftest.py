@@ -5,9 +5,14 @@ from __future__ import annotations
 import sys
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from harness.runtime import CannotRun
 from harness.runtime.local import house
+
+# A busy machine is slow, not wrong: no drawn example may fail for the time it took.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -42,7 +42,7 @@ class Mount:
 
 @dataclass(frozen=True)
 class Service:
-    """One service. `fields` is what was written of it, for complaints and for labels."""
+    """One service. `labels` is as written; `place` and `address_place` are for complaints."""
 
     name: str
     image: str
@@ -68,14 +68,20 @@ class Project:
 
 def read_project(path: Path, overrides: Iterable[Path], variables: Mapping[str, str]) -> Project:
     """The compose file with override files laid over it and variables replaced. Raises BadInput."""
-    files = [interpolate(load(each, "a compose file"), variables) for each in (path, *overrides)]
-    file = layered([each.as_fields() for each in files])
-    file.only("name", "version", "services", "networks", "volumes", "configs", extensions=True)
+    file = read_file(path, overrides, variables)
     name = file.get("name")
     services = _Services(file, path.parent, variables).read()
     _no_address_twice(services.values())
     _no_cycle(services, file.need("services", "the services").as_fields())
     return Project(name.as_text("the project's name") if name else path.parent.name, services, file)
+
+
+def read_file(path: Path, overrides: Iterable[Path], variables: Mapping[str, str]) -> Fields:
+    """The compose file with override files laid over it and variables replaced, as it stands."""
+    files = [interpolate(load(each, "a compose file"), variables) for each in (path, *overrides)]
+    file = layered([each.as_fields() for each in files])
+    file.only("name", "version", "services", "networks", "volumes", "configs", extensions=True)
+    return file
 
 
 class _Services:
@@ -88,17 +94,15 @@ class _Services:
         self.volumes = _names(file, "volumes")
         configs = file.get("configs")
         self.configs = {
-            name: _content(name, value, folder) for name, value in (configs.as_fields() if configs else ())
+            name: content_of(name, value, folder) for name, value in (configs.as_fields() if configs else ())
         }
         profiles = variables.get("COMPOSE_PROFILES", "").split(",")
         self.active = {name for name in profiles if name}
+        services = {name: value.as_fields("a service") for name, value in self.all}
+        self.wanted = {name: fields for name, fields in services.items() if self._wanted(fields)}
 
     def read(self) -> dict[str, Service]:
-        return {
-            name: self._service(name, value.as_fields("a service"))
-            for name, value in self.all
-            if self._wanted(value.as_fields("a service"))
-        }
+        return {name: self._service(name, fields) for name, fields in self.wanted.items()}
 
     def _wanted(self, fields: Fields) -> bool:
         profiles = fields.get("profiles")
@@ -142,32 +146,28 @@ class _Services:
             target = value.need("target", "the path where it is seen").as_text("a path")
             self._declared(name, name.as_text("a volume's name"), self.volumes, "volumes")
             return Mount(name.as_text(), target)
-        written = value.as_text("name:/path")
-        name_, _, rest = written.partition(":")
+        volume, _, rest = value.as_text("name:/path").partition(":")
         target = rest.partition(":")[0]
         if not target.startswith("/"):
             raise value.bad("name:/path, a named volume and where it is seen")
-        self._declared(value, name_, self.volumes, "volumes")
-        return Mount(name_, target)
+        self._declared(value, volume, self.volumes, "volumes")
+        return Mount(volume, target)
 
     def _config(self, value: Value) -> Mount:
         if isinstance(value, Fields):
             value.only("source", "target", "uid", "gid", "mode")
-            source = value.need("source", "a config's name")
-            name = source.as_text("a config's name")
-            target_ = value.get("target")
-            target = target_.as_text("a path") if target_ else f"/{name}"
+            source, seen = value.need("source", "a config's name"), value.get("target")
         else:
-            source, name = value, value.as_text("a config's name")
-            target = f"/{name}"
+            source, seen = value, None
+        name = source.as_text("a config's name")
         self._declared(source, name, self.configs, "configs")
-        return Mount(self.configs[name], target)
+        return Mount(self.configs[name], seen.as_text("a path") if seen else f"/{name}")
 
     def _depends_on(self, value: Value | None) -> tuple[str, ...]:
         fields = value.as_fields("a list of services") if value else Fields({}, {}, Place(""))
         for name in fields.values:
-            if name not in self.all:
-                raise fields.bad_key(name, "a service of this file", nearest(name, self.all.values))
+            if name not in self.wanted:
+                raise fields.bad_key(name, "a service of this file", nearest(name, self.wanted))
         return tuple(fields.values)
 
     def _address(self, fields: Fields) -> tuple[IPv4Address, Place]:
@@ -214,7 +214,7 @@ def _command(value: Value | None) -> tuple[str, ...]:
         raise value.bad(f"a command as a shell splits it ({error})") from None
 
 
-def _content(name: str, value: Value, folder: Path) -> str:
+def content_of(name: str, value: Value, folder: Path) -> str:
     """What a config holds: written here (`content`) or in a file beside the compose file (`file`)."""
     fields = value.as_fields("a config with content or file")
     fields.only("content", "file", "name")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness import library, plan, scenario
@@ -45,6 +45,12 @@ def made(topology: Map, text: str, folder: Path, seed: int = 1) -> Plan:
     return plan.make(scenario.read(path, EXPECTABLE), topology, seed, compose="compose.yml")
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where drawn scenarios are written, one after the other."""
+    return tmp_path_factory.mktemp("scenarios")
+
+
 @st.composite
 def scenarios(draw: st.DrawFn) -> str:
     """Any scenario without contradictions: every target at most once, taken back in one of three ways."""
@@ -67,15 +73,15 @@ def scenarios(draw: st.DrawFn) -> str:
     )
 
 
-PLANS = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+PLANS = settings(max_examples=40)
 
 
 @PLANS
 @given(text=scenarios(), seed=st.integers(-(2**31), 2**31))
 def test_any_plan_is_in_order_and_takes_back_what_it_breaks(
-    replica: Map, tmp_path: Path, text: str, seed: int
+    replica: Map, folder: Path, text: str, seed: int
 ) -> None:
-    found = made(replica, text, tmp_path, seed)
+    found = made(replica, text, folder, seed)
     times = [entry.at_s for entry in found.timeline]
     assert times == sorted(times)
     assert all(0 <= at_s <= found.ends_s for at_s in times)
@@ -91,10 +97,10 @@ def test_any_plan_is_in_order_and_takes_back_what_it_breaks(
 @PLANS
 @given(text=scenarios())
 def test_a_plan_is_the_same_every_time_and_after_it_was_written(
-    replica: Map, tmp_path: Path, text: str
+    replica: Map, folder: Path, text: str
 ) -> None:
-    found = made(replica, text, tmp_path)
-    assert found == made(replica, text, tmp_path)
+    found = made(replica, text, folder)
+    assert found == made(replica, text, folder)
     assert Plan.from_yaml(found.to_yaml()) == found
 
 
@@ -114,8 +120,8 @@ def test_every_scenario_that_is_asked_for_is_there() -> None:
     assert wanted <= set(SUPPLIED)
 
 
-def test_a_plan_that_was_damaged_is_refused(replica: Map, tmp_path: Path) -> None:
-    whole = made(replica, HEAD.format(title="x") + "  - {at: 1s, lose: {node: web-a1}}\n", tmp_path).to_yaml()
+def test_a_plan_that_was_damaged_is_refused(replica: Map, folder: Path) -> None:
+    whole = made(replica, HEAD.format(title="x") + "  - {at: 1s, lose: {node: web-a1}}\n", folder).to_yaml()
     for old, new in (
         ("seed: 1", "seed: one"),
         ("verb: lose", "verb: loose"),
@@ -147,10 +153,10 @@ def slips(draw: st.DrawFn) -> bytes:
     return raw[:cut]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150)
 @given(raw=slips())
-def test_any_slip_of_the_pen_is_planned_or_refused(replica: Map, tmp_path: Path, raw: bytes) -> None:
-    path = tmp_path / "slip.yaml"
+def test_any_slip_of_the_pen_is_planned_or_refused(replica: Map, folder: Path, raw: bytes) -> None:
+    path = folder / "slip.yaml"
     path.write_bytes(raw)
     refusal = ""
     try:

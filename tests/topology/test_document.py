@@ -67,7 +67,9 @@ def test_quotes_make_text() -> None:
 
 
 def test_anchors_and_merge_keys_are_resolved() -> None:
-    text = "base: &base {a: 1, b: 2}\nmore: &other {b: 3, c: 4}\nnew: {<<: [*base, *other], a: 9}\nsame: *base"
+    text = (
+        "base: &base {a: 1, b: 2}\nmore: &other {b: 3, c: 4}\nnew: {<<: [*base, *other], a: 9}\nsame: *base"
+    )
     read = fields(text)
     new = read.need("new", "").as_fields()
     assert new.content == {"a": 9, "b": 2, "c": 4}

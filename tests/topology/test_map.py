@@ -4,7 +4,7 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from topology import map as topology
@@ -244,12 +244,15 @@ def test_a_defect_lies_over_the_topology_and_changes_it(path: Path) -> None:
     assert list(defective.nodes) == list(sound.nodes)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(data=st.data())
-def test_any_slip_of_the_pen_is_read_or_refused(compose: Path, data: st.DataObject) -> None:
+def test_any_slip_of_the_pen_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
     at = data.draw(st.integers(0, len(SMALL)))
     end = data.draw(st.integers(at, min(len(SMALL), at + 12)))
     typed = data.draw(st.text(st.sampled_from("ab19:/-.{}[]*&<$ \n'\"#"), max_size=4))
+    compose = tmp_path_factory.getbasetemp() / "slip.yml"
     compose.write_text(SMALL[:at] + typed + SMALL[end:])
     refusal = ""
     try:

@@ -8,7 +8,7 @@ Compose does: `on` and `2020-01-01` are text, `1:30` is no number of seconds.
 from topology.document.errors import BadInput, Place, nearest, one_of, quoted
 from topology.document.reading import load, parse, resolved
 from topology.document.values import Fields, Items, Plain, Scalar, Tree, Value
-from topology.document.writing import dump
+from topology.document.writing import dump, write
 
 __all__ = [
     "BadInput",
@@ -26,4 +26,5 @@ __all__ = [
     "parse",
     "quoted",
     "resolved",
+    "write",
 ]

@@ -20,7 +20,7 @@ class Place:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
-class BadInput(Exception):  # noqa: N818 - it is the input that is bad, not the program
+class BadInput(Exception):
     """Something a person wrote cannot be used. `str` of it is the whole message, on one line."""
 
     def __init__(self, place: Place, found: str, expected: str, nearest: str | None = None) -> None:

@@ -45,7 +45,7 @@ def parse(text: str, file: str) -> Tree:
         raise BadInput(Place(file), "lists or mappings nested without end", "YAML") from None
     if node is None:
         return Scalar("", None, Place(file, 1, 1))
-    return _Builder(file).build(node)
+    return _Builder(file).build(node, 0)
 
 
 def _place_in(before: str, file: str) -> Place:
@@ -63,7 +63,11 @@ _NULL: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _FLAGS: Final = {word: word.lower() == "true" for word in ("true", "True", "TRUE", "false", "False", "FALSE")}
 _WHOLE: Final = re.compile(r"[-+]?[0-9]{1,18}", re.ASCII)
 _NUMBER: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", re.ASCII)
-_STANDARD: Final = "tag:yaml.org,2002:"
+_UNTAGGED: Final = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))
+#: Compose's own tags, see `topology.overlay`.
+_TAGS: Final = frozenset({"!reset", "!override"})
+#: Whoever walks a tree may do so by recursion.
+DEEPEST: Final = 50
 
 
 def resolved(text: str) -> str | int | float | bool | None:
@@ -86,31 +90,35 @@ class _Builder:
         self.file = file
         self._built: dict[int, Tree | None] = {}  # None: being built
 
-    def build(self, node: yaml.Node) -> Tree:
+    def build(self, node: yaml.Node, depth: int) -> Tree:
+        if depth > DEEPEST:
+            raise BadInput(
+                self._place(node), "lists or mappings nested without end", f"at most {DEEPEST} deep"
+            )
         if id(node) in self._built:
             built = self._built[id(node)]
             if built is None:
                 raise BadInput(self._place(node), "an anchor that contains itself", "a value that ends")
             return built
         self._built[id(node)] = None
-        built = self._built[id(node)] = self._new(node)
+        built = self._built[id(node)] = self._new(node, depth)
         return built
 
-    def _new(self, node: yaml.Node) -> Tree:
+    def _new(self, node: yaml.Node, depth: int) -> Tree:
         place, tag = self._place(node), self._tag(node)
         if isinstance(node, yaml.ScalarNode):
             plain = node.style is None
             return Scalar(node.value, resolved(node.value) if plain else node.value, place, plain, tag)
         if isinstance(node, yaml.SequenceNode):
-            return Items(tuple(self.build(child) for child in node.value), place, tag)
-        return self._fields(node, place, tag)
+            return Items(tuple(self.build(child, depth + 1) for child in node.value), place, tag)
+        return self._fields(node, depth, place, tag)
 
-    def _fields(self, node: yaml.Node, place: Place, tag: str | None) -> Fields:
+    def _fields(self, node: yaml.Node, depth: int, place: Place, tag: str | None) -> Fields:
         own: dict[str, Value] = {}
         keys: dict[str, Place] = {}
         merged: list[Fields] = []
         for key_node, value_node in node.value:
-            at, value = self._place(key_node), self.build(value_node)
+            at, value = self._place(key_node), self.build(value_node, depth + 1)
             if not isinstance(key_node, yaml.ScalarNode):
                 raise BadInput(at, "a list or mapping as a key", "a word as a key")
             key = key_node.value
@@ -133,7 +141,13 @@ class _Builder:
         return [value.as_fields("a mapping to merge")]
 
     def _tag(self, node: yaml.Node) -> str | None:
-        return None if node.tag.startswith(_STANDARD) else str(node.tag)
+        if node.tag in _UNTAGGED:
+            return None
+        if node.tag not in _TAGS:
+            raise BadInput(
+                self._place(node), f"the tag {quoted(node.tag)}", f"no tag but {', '.join(sorted(_TAGS))}"
+            )
+        return str(node.tag)
 
     def _place(self, node: yaml.Node) -> Place:
         return Place(self.file, node.start_mark.line + 1, node.start_mark.column + 1)

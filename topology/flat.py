@@ -1,0 +1,43 @@
+"""A compose file as one: override files laid over it, variables replaced, the content of its configs inside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from topology.compose import content_of, read_file
+from topology.document import Fields, Items, Scalar, Value, write
+
+
+def flatten(
+    path: Path | str, overrides: Iterable[Path | str] = (), variables: Mapping[str, str] | None = None
+) -> str:
+    """A compose file that `topology.map.read` reads as the same map, wherever it lies; and so does Compose.
+
+    Raises BadInput as `topology.map.read` does.
+    """
+    file = read_file(Path(path), [Path(each) for each in overrides], variables or {})
+    configs = file.get("configs")
+    if isinstance(configs, Fields):
+        inside = {name: _inside(name, value, Path(path).parent) for name, value in configs}
+        flat = Fields(inside, configs.keys, configs.place)
+        file = Fields({**file.values, "configs": flat}, file.keys, file.place)
+    return write(_protected(file))
+
+
+def _inside(name: str, value: Value, folder: Path) -> Value:
+    content = content_of(name, value, folder)
+    return Fields({"content": Scalar(content, content, value.place)}, {"content": value.place}, value.place)
+
+
+def _protected(value: Value) -> Value:
+    """The same with every dollar sign doubled, so that it stays one."""
+    match value:
+        case Scalar() if isinstance(value.value, str):
+            text = value.text.replace("$", "$$")
+            return Scalar(text, text, value.place, value.plain)
+        case Items():
+            return Items(tuple(_protected(each) for each in value), value.place)
+        case Fields():
+            return Fields({key: _protected(each) for key, each in value}, value.keys, value.place)
+    return value
