@@ -21,6 +21,7 @@ from harness.runtime import NodeFailed, Runtime
 from harness.startup import bring_up, stage
 from harness.timeline import Timeline
 from harness.vigil import Vigil
+from topology.flat import flatten
 from topology.map import Map
 
 ENROL_WITHIN_S: Final = 60.0
@@ -48,6 +49,7 @@ def conduct(
     with ExitStack() as down:
         run.clock = Clock.now(plan.drill.clock)
         run.write("plan.yaml", plan.to_yaml())
+        run.write("topology.yml", flatten(plan.topology, plan.overrides, plan.variables))
         run.record("run.started", scenario=plan.scenario, seed=plan.seed, runtime=runtime.name)
         down.enter_context(HostSampler(run))
 

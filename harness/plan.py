@@ -41,6 +41,11 @@ class Plan:
     written: Plain = field(repr=False)
 
     @property
+    def variables(self) -> Mapping[str, str]:
+        """What `${…}` stands for in the compose files."""
+        return {"CLOCK_SCALE": f"{self.drill.clock:g}"}
+
+    @property
     def unhealed(self) -> tuple[Entry, ...]:
         """The faults that nothing on the timeline takes back; they are healed when it has ended."""
         undone = {entry.undoes for entry in self.timeline}
