@@ -33,7 +33,7 @@ class Quiet:
     def _noise(self) -> str:
         for node in self._at.topology.with_role("mailer"):
             if pending := self._number(node, 8000, "pending", "pending"):
-                return f"{node.name}: {pending} mails not handed over"
+                return f"{node.name}: {pending} batches not handed over"
             break
         for node in self._at.topology.with_role("mail-provider"):
             if queued := self._number(node, 8000, "queue", "queued"):

@@ -19,7 +19,7 @@ from topology.map import Node
 PUBLISH_WITHIN_S: Final = 15.0
 AGENCY: Final = "agency"
 #: What an event of the run tells of a telegram.
-TOLD: Final = ("event_id", "kind", "info", "status", "serial")
+TOLD: Final = ("event_id", "info", "status", "serial")
 
 Say = Callable[[str], None]
 #: Tells whoever watches over the nodes that these are to be down (False) or up (True) from now on.
@@ -125,7 +125,8 @@ class Timeline:
             raise NodeFailed(
                 agency.name, "it did not take the telegram", done.stderr.decode().splitlines()[-5:]
             )
-        self.run.record("published", what=entry.target, **{name: entry.telegram[name] for name in TOLD})
+        told = {name: entry.telegram[name] for name in TOLD}
+        self.run.record("published", what=entry.target, telegram=entry.telegram["kind"], **told)
         self.say(f"{entry.at_s:g} s: publish {entry.target}")
 
 

@@ -72,6 +72,9 @@ def _run(wanted: Wanted, runs: Path, as_json: bool, lang: str, keep: bool) -> Ve
             conduct(plan, topology, runtime, run, show, interruption)
         except GiveUp:
             run.record("run.interrupted", why="twice")
+        except Exception as error:
+            run.record("run.failed", why=f"{type(error).__name__}: {error}")
+            raise
     if not keep:
         drop_volumes(run.path)
     judgement: Judgement = judged(run)

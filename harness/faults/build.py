@@ -39,7 +39,8 @@ def build(verb: str, target: Target, stage: Stage) -> Fault:
             here, there = target.nodes(stage.topology)
             return Cut(here, there, target.oneway)
         case Link():
-            return Degrade(stage.topology.carriers[target.carrier], target.effects)
+            carrier = stage.topology.carriers[target.carrier]
+            return Degrade(carrier, target.effects, stage.topology.nodes[carrier.link])
     raise NobodyThere(f"{verb}: nothing that can be broken")
 
 

@@ -1,3 +1,142 @@
 """`degrade` / `ease`: a carrier's access link gets slow, thin, refusing, silent or resetting."""
 
 from __future__ import annotations
+
+import math
+import socket
+import statistics
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+from harness.faults import Effect, Stage
+from harness.faults.looking import PATIENCE_S, connect
+from harness.rundir import Json
+from harness.toxiproxy import Toxic, Toxiproxy
+from topology.map import Carrier, Node
+
+API_PORT: Final = 8474
+STREAMS: Final = ("upstream", "downstream")
+#: A name of our own, so that nothing is taken away that somebody else has put there.
+MARK: Final = "harness-"
+#: Connections that are tried to measure a share of them.
+TRIES: Final = 60
+RESET_AFTER_MS: Final = 100
+
+
+@dataclass(frozen=True)
+class Degrade:
+    """`effects` are the arguments of the verb, see `harness.verbs`: seconds, thousands of bytes a second, shares."""
+
+    carrier: Carrier
+    effects: Mapping[str, float]
+    link: Node
+
+    @property
+    def nodes(self) -> Sequence[Node]:
+        return (self.link,)
+
+    @property
+    def undoing(self) -> dict[str, Json]:
+        return {"verb": "ease", "link": self.carrier.name, "nodes": [self.link.name], "toxics": sorted(self.effects)}
+
+    def inject(self, stage: Stage) -> None:
+        with stage.runtime.inside(stage.observer):
+            proxy = self._proxy()
+            for name in proxy.proxies():
+                for toxic in self._toxics():
+                    proxy.add(name, toxic)
+
+    def undo(self, stage: Stage) -> None:
+        with stage.runtime.inside(stage.observer):
+            proxy = self._proxy()
+            for name in proxy.proxies():
+                for toxic in self._toxics():
+                    proxy.remove(name, toxic.name)
+
+    def verify(self, stage: Stage) -> Effect:
+        """Measure what a user of this carrier gets."""
+        seen = [self._measure(stage, what, want) for what, want in self.effects.items() if what != "jitter"]
+        return Effect(all(effect.proven for effect in seen), "; ".join(effect.proof for effect in seen))
+
+    def verify_undone(self, stage: Stage) -> Effect:
+        words = self._try_many(stage)
+        bad = [word for word in words if word != "answered"]
+        return Effect(len(bad) <= len(words) * 0.05, f"{len(words) - len(bad)} of {len(words)} connections answered")
+
+    def _proxy(self) -> Toxiproxy:
+        return Toxiproxy(str(self.link.address), API_PORT)
+
+    def _toxics(self) -> list[Toxic]:
+        """Latency and bandwidth hold both ways; a share of connections is chosen once, on the way back."""
+        made = []
+        for what, value in self.effects.items():
+            if what == "latency":
+                times = {"latency": _ms(value), "jitter": _ms(self.effects.get("jitter", 0.0))}
+                made += [Toxic(f"{MARK}latency-{stream}", "latency", stream, 1.0, times) for stream in STREAMS]
+            elif what == "bandwidth":
+                rate = {"rate": round(value)}
+                made += [Toxic(f"{MARK}bandwidth-{stream}", "bandwidth", stream, 1.0, rate) for stream in STREAMS]
+            elif what == "refused":
+                made.append(Toxic(f"{MARK}refused", "reset_peer", "downstream", value, {"timeout": 0}))
+            elif what == "silence":
+                made.append(Toxic(f"{MARK}silence", "timeout", "downstream", value, {"timeout": 0}))
+            elif what == "resets":
+                made.append(Toxic(f"{MARK}resets", "reset_peer", "downstream", value, {"timeout": RESET_AFTER_MS}))
+        return made
+
+    def _measure(self, stage: Stage, what: str, want: float) -> Effect:
+        if what == "latency":
+            least = 2 * (want - self.effects.get("jitter", 0.0))
+            took = statistics.median(self._round_trips(stage))
+            return Effect(took >= least, f"a round trip takes {took * 1000:.0f} ms, at least {least * 1000:.0f} expected")
+        if what == "bandwidth":
+            return Effect(*self._thin(stage, want))
+        words = {"refused": ("reset", "closed"), "silence": ("silent",), "resets": ("reset", "closed")}[what]
+        seen = self._try_many(stage)
+        share = sum(word in words for word in seen) / len(seen)
+        # Three standard errors of a share measured on so many tries, and a twentieth for other faults at once.
+        slack = 3 * math.sqrt(want * (1 - want) / len(seen)) + 0.05
+        near = abs(share - want) <= slack and share > 0
+        return Effect(near, f"{what}: {share:.0%} of {len(seen)} connections, {want:.0%} wanted")
+
+    def _thin(self, stage: Stage, kilobytes: float) -> tuple[bool, str]:
+        """Whether sending twice what passes in half a second takes about that long."""
+        size = max(4096, int(kilobytes * 1000))
+        started = time.monotonic()
+        took = self._exchange(stage, b"X-Filling: " + b"x" * min(size, 30_000) + b"\r\n", timeout_s=10)
+        elapsed = time.monotonic() - started
+        least = 0.5 * min(size, 30_000) / (kilobytes * 1000)
+        return elapsed >= least, f"{min(size, 30_000)} bytes took {elapsed:.2f} s ({took}), at least {least:.2f} expected"
+
+    def _round_trips(self, stage: Stage) -> list[float]:
+        took = []
+        for _ in range(3):
+            started = time.monotonic()
+            self._exchange(stage, timeout_s=10)
+            took.append(time.monotonic() - started)
+        return took
+
+    def _try_many(self, stage: Stage) -> list[str]:
+        with ThreadPoolExecutor(max_workers=20) as pool:
+            return list(pool.map(lambda _: self._exchange(stage), range(TRIES)))
+
+    def _exchange(self, stage: Stage, header: bytes = b"", timeout_s: float = PATIENCE_S) -> str:
+        """What a request through the link comes to: answered, silent, reset, closed or refused."""
+        port = self.carrier.entrances[0].http
+        try:
+            with connect(stage, stage.observer, self.link, port, timeout_s) as connection:
+                connection.sendall(b"GET /login HTTP/1.1\r\nHost: anpi.example\r\n" + header + b"Connection: close\r\n\r\n")
+                return "answered" if connection.recv(16) else "closed"
+        except (TimeoutError, socket.timeout):
+            return "silent"
+        except ConnectionRefusedError:
+            return "refused"
+        except OSError:
+            return "reset"
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)

@@ -10,6 +10,10 @@ from functools import partial
 from itertools import count
 from typing import Final, TypeAlias
 
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
 from topology.service import serving
 from topology.service.addresses import AddressBook
 from topology.service.database import Database
@@ -72,7 +76,11 @@ async def opening(settings: Settings, deliver: Deliver = deliver) -> AsyncIterat
         outbox = Outbox(database, book, settings.node)
         mailer = Mailer(outbox, sites, settings.get("SERVICE_URL").rstrip("/"), deliver, count())
         work = [forever("the mailer", mailer.step, PAUSE_S) for _ in range(AT_ONCE)]
-        yield Program(lambda: database.writable, work=work)
+
+        async def pending(_request: Request) -> Response:
+            return JSONResponse({"pending": await outbox.pending()})
+
+        yield Program(lambda: database.writable, routes=[Route("/pending", pending)], work=work)
 
 
 def main(deliver: Deliver = deliver) -> int:

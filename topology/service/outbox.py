@@ -47,6 +47,7 @@ _CLAIM: Final = """
     ORDER BY a.person
 """
 _SENT: Final = "UPDATE batches SET sent_at_ns = $3 WHERE broadcast = $1 AND first = $2 AND sent_at_ns IS NULL"
+_PENDING: Final = "SELECT count(*) AS batches FROM batches WHERE sent_at_ns IS NULL"
 _GIVE_BACK: Final = """
     UPDATE batches SET claimed_until = now() + make_interval(secs => $4),
                        provider = CASE WHEN $5 THEN NULL ELSE provider END
@@ -92,6 +93,11 @@ class Outbox:
         await self._database.write(
             _GIVE_BACK, batch.broadcast, batch.first, self._claimant, after_s, any_site
         )
+
+    async def pending(self) -> int:
+        """How many batches no provider has taken yet."""
+        rows = await self._database.write(_PENDING)
+        return int(rows[0]["batches"])
 
     def _recipient(self, row: asyncpg.Record) -> Recipient | None:
         """None, and a word in the log, for someone whose address cannot be opened: the others get their mail."""

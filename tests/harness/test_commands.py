@@ -1,0 +1,104 @@
+"""What a user meets: exit statuses, one message each, and never a traceback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness import library
+from tests.commands import Ran, harness
+
+SCENARIO = (library.SCENARIOS / "az-loss.yaml").read_text()
+TOPOLOGY = library.TOPOLOGY.read_text()
+
+
+def refused(ran: Ran) -> str:
+    """The one message of a command that refused its input."""
+    assert ran.status == 2, ran
+    assert "Traceback" not in ran.stderr
+    (message,) = [line for line in ran.stderr.splitlines() if line]
+    return message
+
+
+def scenario(tmp_path: Path, *changes: tuple[str, str]) -> str:
+    text = SCENARIO
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("restore:", "resotre:", "restore"),
+        ("singapore.a}}", "singapore.z}}", "singapore.a"),
+        ("at: 30s", "at: 30 parsecs", "30 parsecs"),
+        ("people: 18000", "peeple: 18000", "people"),
+        ("  - {at: 30s, lose: {zone: singapore.a}}\n", "", "restore"),
+        ("answers:", "anwsers:", "answers"),
+        ("rpo: 0s", "rpq: 0s", "rpo"),
+        ("timeline:", "timeline: [", "YAML"),
+    ],
+)
+def test_a_bad_scenario_is_refused_with_its_place(tmp_path: Path, old: str, new: str, says: str) -> None:
+    path = scenario(tmp_path, (old, new))
+    message = refused(harness("run", path, runs=tmp_path / "runs"))
+    assert f"{path}:" in message
+    assert says in message
+    assert not (tmp_path / "runs").exists(), "nothing was started"
+
+
+def test_a_bad_topology_is_refused_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "compose.yml"
+    path.write_text(TOPOLOGY.replace("<<: *is-web, topology.zone: singapore.a", "<<: *is-web"))
+    message = refused(harness("plan", "calm", "--topology", str(path), runs=tmp_path))
+    assert f"{path}:" in message
+    assert "topology.zone" in message
+
+
+def test_an_unknown_name_is_told_with_the_nearest(tmp_path: Path) -> None:
+    assert 'did you mean "az-loss"?' in refused(harness("run", "az-los", runs=tmp_path))
+    assert "no run directory" in refused(harness("check", "nothing", runs=tmp_path))
+    assert 'did you mean "asynchronous-replication"?' in refused(
+        harness("plan", "calm", "--with", "asynchronous-replicaton", runs=tmp_path)
+    )
+
+
+def test_a_setting_is_checked_like_the_file(tmp_path: Path) -> None:
+    message = refused(harness("plan", "calm", "--set", "drill.peple=3", runs=tmp_path))
+    assert "--set drill.peple=3" in message
+    assert "people" in message
+
+
+def test_plan_shows_the_timeline_and_starts_nothing(tmp_path: Path) -> None:
+    ran = harness("plan", "az-loss", runs=tmp_path / "runs")
+    assert ran.status == 0, ran
+    for word in ("30", "lose singapore.a", "80", "restore singapore.a", "web-a1"):
+        assert word in ran.stdout
+    assert not (tmp_path / "runs").exists()
+
+
+def test_plan_is_the_same_for_the_same_seed(tmp_path: Path) -> None:
+    first, second = (harness("plan", "az-loss", "--seed", "7", runs=tmp_path).stdout for _ in range(2))
+    assert first == second
+
+
+def test_list_names_every_scenario_and_defect(tmp_path: Path) -> None:
+    ran = harness("list", runs=tmp_path)
+    for path in (*library.scenarios(), *library.defects()):
+        assert path.stem in ran.stdout
+
+
+def test_doctor_says_what_this_machine_can_do(tmp_path: Path) -> None:
+    ran = harness("doctor", runs=tmp_path)
+    assert ran.status == 0, ran
+    assert "local runtime" in ran.stdout
+
+
+def test_nothing_is_up_and_nothing_to_take_down(tmp_path: Path) -> None:
+    assert harness("status", runs=tmp_path).stdout.startswith("nothing is up")
+    assert harness("down", runs=tmp_path).stdout == "nothing was up\n"
