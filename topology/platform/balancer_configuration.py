@@ -20,6 +20,8 @@ CHECK_TIMEOUT: Final = "1s"
 FAILURES_UNTIL_OUT: Final = 2
 CONNECT_TIMEOUT: Final = "1s"
 ANSWER_TIMEOUT: Final = "5s"
+#: Of one web node; the next one still has time.
+PAGE_TIMEOUT: Final = "2s"
 #: A connection whose other side is silent to TCP itself breaks after this, and its request goes elsewhere.
 SILENCE_MS: Final = 2000
 #: More than the citizens of a drill open at once.
@@ -131,10 +133,10 @@ def _connection_manager(name: str) -> Config:
 
 
 def _reads() -> Config:
-    """A page that one web node cannot give now (503), another one may."""
+    """A page that one web node cannot give, now (503) or in time, another one may."""
     method = {"name": ":method", "string_match": {"exact": "GET"}}
-    match = {"prefix": "/", "headers": [method]}
-    return {"match": match, "route": _route("retriable-status-codes", {"retriable_status_codes": [503]})}
+    more = {"retriable_status_codes": [503], "per_try_timeout": PAGE_TIMEOUT}
+    return {"match": {"prefix": "/", "headers": [method]}, "route": _route("retriable-status-codes", more)}
 
 
 def _writes() -> Config:
@@ -242,4 +244,5 @@ def _health(balancer: Balancer) -> Config:
         "health_checks": [check],
         "outlier_detection": outliers,
         "close_connections_on_host_health_failure": True,
+        "ignore_health_on_host_removal": True,
     }

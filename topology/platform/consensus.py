@@ -7,7 +7,11 @@ no database does, and it leads, so that losing a zone with a database does not a
 from __future__ import annotations
 
 import os
+import signal
+import sys
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -19,9 +23,11 @@ from topology.platform.wheels import executable, folder
 #: and long enough that neither a busy machine nor a slow fsync looks like the end of a member.
 HEARTBEAT_MS: Final = 150
 ELECTION_MS: Final = 1500
+TRY_EVERY_S: Final = 0.5
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the server has handlers of its own
     place, members = Place.here(), names("CONSENSUS_MEMBERS")
     store = place.data / "etcd"
     state = "new" if (store / "member").exists() else join(place.node, members)
@@ -65,26 +71,41 @@ def join(node: str, members: Sequence[str]) -> str:
     """Make ready to start on an empty disk: "new" if the cluster is new, too, else "existing".
 
     A member that the cluster has known with its data cannot come back without them: it may have promised what
-    it no longer remembers. So the old one is struck off and a new one of the same name is added.
+    it no longer remembers. So the old one is struck off and a new one of the same name is added. That takes as
+    long as it takes: the cluster changes its members only once it has been whole for some seconds.
     """
-    for other in (member for member in members if member != node):
-        try:
-            mine = [member for member in known_to(other) if peer_url(node) in member.peer_urls]
-            if any(member.name and not member.published for member in mine):
-                return "new"  # everyone is starting for the first time
-            if not mine or mine[0].name:
-                _replace(Store([f"{other}:{CLIENT_PORT}"]), node, mine)
-            return "existing"
-        except UnreachableError:
-            continue
-    return "new"
-
-
-def _replace(store: Store, node: str, old: Sequence[Member]) -> None:
+    others = [member for member in members if member != node]
+    mine = _told_of(node, others)
+    if mine is None or any(member.name and not member.published for member in mine):
+        return "new"  # everyone is starting for the first time
     print(f"{node}: the disk is empty but the cluster has been running; joining it anew", flush=True)
-    for member in old:
-        store.remove(member)
-    store.add(peer_url(node))
+    while not _replaced(node, others):
+        time.sleep(TRY_EVERY_S)
+    return "existing"
+
+
+def _told_of(node: str, others: Sequence[str]) -> list[Member] | None:
+    """What the first of the others that answers has for this node: nothing, a member, or one not yet started."""
+    for other in others:
+        with suppress(UnreachableError):
+            return [member for member in known_to(other) if peer_url(node) in member.peer_urls]
+    return None
+
+
+def _replaced(node: str, others: Sequence[str]) -> bool:
+    """Whether the cluster now waits for a member of this name that has never been up. A member has no name before."""
+    store = Store([f"{other}:{CLIENT_PORT}" for other in others])
+    try:
+        mine = [member for member in store.members() if peer_url(node) in member.peer_urls]
+        for member in mine:
+            if not member.name:
+                return True
+            store.remove(member)
+        store.add(peer_url(node))
+    except UnreachableError as failure:
+        print(f"{node}: not yet: {failure}", flush=True)
+        return False
+    return True
 
 
 def _fork_steward(node: str, members: Sequence[str]) -> None:

@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from topology import map as topology
+from topology.map import Map
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="session")
+def replica() -> Map:
+    """The project's own topology."""
+    return topology.read(ROOT / "docker-compose.multi-region.yml")
