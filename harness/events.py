@@ -44,7 +44,7 @@ _FIRST_REPORT: Final = timedelta(minutes=2)
 
 @dataclass(frozen=True)
 class Event:
-    """One event. `areas`: code of the agency's area -> greatest intensity there (for earthquakes)."""
+    """One event. `areas`: the agency's code of an area -> what is said of it, for earthquakes the intensity."""
 
     name: str
     title: Title
@@ -55,8 +55,8 @@ class Event:
 
     @property
     def id(self) -> str:
-        """EventID, shared by every telegram about it: the time it occurs, as the agency makes them."""
-        return self.occurs.strftime("%Y%m%d%H%M%S")
+        """EventID, shared by every telegram about it: the second in which it began. The weather has none."""
+        return "" if self.kind == "VPWW54" else self.occurs.strftime("%Y%m%d%H%M%S")
 
     def telegram(self, serial: int, info: str = "", status: str = "") -> dict[str, Json]:
         """The `serial`-th telegram about it, as the arguments of the telegram builder."""
@@ -83,14 +83,15 @@ def _event(name: str, fields: Fields) -> Event:
     title.only("en", "ja")
     en, ja = title.need("en", "the English title"), title.need("ja", "the Japanese title")
     status = fields.get("status")
+    kind = fields.need("kind", "the kind of telegram").as_word(KINDS)
     areas = fields.need("areas", "areas: {code: intensity}").as_fields("areas: {code: intensity}")
     return Event(
         name=name,
         title=Title(en.as_text(), ja.as_text()),
-        kind=fields.need("kind", "the kind of telegram").as_word(KINDS),
+        kind=kind,
         status=STATUSES[status.as_word(STATUSES)] if status else "通常",
         occurs=_time(fields.need("occurs", "when it occurs")),
-        areas={_code(areas, code): value.as_word(INTENSITIES) for code, value in areas},
+        areas={_code(areas, code): _said(kind, value) for code, value in areas},
     )
 
 
@@ -106,6 +107,12 @@ def _time(value: Value) -> datetime:
 
 
 def _code(areas: Fields, code: str) -> str:
-    if not (len(code) == 3 and code.isascii() and code.isdigit()):
-        raise areas.bad_key(code, "the three digits of an area's code")
+    """Three digits, or six for the prefectures of weather telegrams."""
+    if not (len(code) in (3, 6) and code.isascii() and code.isdigit()):
+        raise areas.bad_key(code, "the digits of an area's code")
     return code
+
+
+def _said(kind: str, value: Value) -> str:
+    """What is said of an area: its intensity in an earthquake, else the agency's code for the warning."""
+    return value.as_word(INTENSITIES) if kind.startswith("VXSE") else value.as_text("the code of a warning")

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from harness import events
+from harness.events import Event
 from topology.document import BadInput
+from topology.world import telegrams
 
 ONE = """\
 quake:
@@ -45,7 +48,7 @@ def test_an_event_and_its_telegrams(tmp_path: Path) -> None:
             'e.yaml:3:9: found "VXSE15", expected one of VXSE51, VXSE53, VTSE41, VPWW54; did',
         ),
         ('"7"', '"8"', 'e.yaml:5:18: found "8", expected one of 1, 2, 3, 4, 5-, 5+, 6-, 6+, 7'),
-        ('"350"', '"35"', 'e.yaml:5:11: found "35", expected the three digits of an area\'s code'),
+        ('"350"', '"35"', 'e.yaml:5:11: found "35", expected the digits of an area\'s code'),
         ("+09:00", "", 'e.yaml:4:11: found "2026-01-15T14:46:40", expected a time with its zone'),
         ("2026-01", "2026-13", "expected a time with its zone"),
         (
@@ -67,3 +70,12 @@ def test_the_events_that_come_with_the_harness() -> None:
     assert supplied["kanto-shindo7"].areas["350"] == "7"
     assert supplied["kanto-training"].status == "訓練"
     assert len({event.id for event in supplied.values()}) == len(supplied)
+
+
+@pytest.mark.parametrize("event", events.read(events.SUPPLIED).values(), ids=lambda event: str(event.name))
+@pytest.mark.parametrize("info", ["発表", "訂正", "取消"])
+def test_the_agency_can_say_it(event: Event, info: str) -> None:
+    told = event.telegram(1, info)
+    assert isinstance(told["reported"], str)
+    xml = telegrams.build(**{**told, "reported": datetime.fromisoformat(told["reported"])})  # type: ignore[arg-type]
+    assert event.id.encode() in xml

@@ -5,7 +5,7 @@ import pytest
 from harness import targets
 from harness.selector import Selector
 from harness.targets import Domains, Link, Publication, Target
-from harness.verbs import UNDOES, VERBS
+from harness.verbs import VERBS
 from topology.document import dump, parse
 from topology.map import Map
 
@@ -34,14 +34,3 @@ def test_a_domain_is_zones_regions_and_nodes(replica: Map) -> None:
     assert {node.zone for node in there} == {"singapore.a"}
     region, _ = Domains(("singapore",), ("agency",)).nodes(replica)
     assert len(region) == 19
-
-
-def test_every_verb_that_breaks_has_one_that_takes_back() -> None:
-    assert {verb.name: verb.undone_by for verb in VERBS.values()} == {
-        "lose": "restore",
-        "hang": "resume",
-        "cut": "join",
-        "degrade": "ease",
-        "publish": None,
-    }
-    assert set(UNDOES) == {"restore", "resume", "join", "ease"}
