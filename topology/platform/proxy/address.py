@@ -26,7 +26,7 @@ class Address:
     port: int
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return f"[{self.host}]:{self.port}" if _is_ipv6(self.host) else f"{self.host}:{self.port}"
 
 
 def split(text: str) -> tuple[str, str]:
@@ -59,22 +59,20 @@ async def resolve(text: str) -> Address:
     number = port_number(port)
     if not host:
         return Address("", number)
-    for _, name in await lookup(host, number):
-        return Address(name[0], number)
+    for found in await lookup(host, number):
+        return found
     raise AddressError(f"lookup {host}: no such host")
 
 
-async def lookup(host: str, port: int) -> list[tuple[socket.AddressFamily, tuple[str, int]]]:
+async def lookup(host: str, port: int) -> tuple[Address, ...]:
     """Everything that `host` resolves to, IPv4 first. A literal address is not looked up. Raises AddressError."""
-    literal = _literal(host)
-    if literal is not None:
-        return [(literal, (host, port))]
+    if _is_literal(host):
+        return (Address(host, port),)
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError:
         raise AddressError(f"lookup {host}: no such host") from None
-    pairs = {(family, (str(name[0]), port)) for family, _, _, _, name in found}
-    return sorted(pairs, key=lambda pair: pair[0] != socket.AF_INET)
+    return tuple(Address(host, port) for host in sorted({str(name[0]) for *_, name in found}, key=_is_ipv6))
 
 
 async def listen(text: str) -> socket.socket:
@@ -93,7 +91,7 @@ async def listen(text: str) -> socket.socket:
                 ) from None
             address = Address("0.0.0.0", address.port)
     try:
-        return _bound(socket.AF_INET6 if ":" in address.host else socket.AF_INET, address)
+        return _bound(socket.AF_INET6 if _is_ipv6(address.host) else socket.AF_INET, address)
     except OSError as error:
         raise AddressError(f"listen tcp {address}: {_reason(error)}") from None
 
@@ -140,14 +138,18 @@ def port_number(text: str) -> int:
     return number
 
 
-def _literal(host: str) -> socket.AddressFamily | None:
+def _is_literal(host: str) -> bool:
     for family in (socket.AF_INET, socket.AF_INET6):
         try:
             socket.inet_pton(family, host)
         except OSError:
             continue
-        return family
-    return None
+        return True
+    return False
+
+
+def _is_ipv6(host: str) -> bool:
+    return ":" in host
 
 
 def _reason(error: OSError) -> str:

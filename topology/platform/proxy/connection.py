@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, Protocol, cast
 
 from topology.platform.proxy.active import ActiveToxic, Direction
+from topology.platform.proxy.address import keep_alive
 from topology.platform.proxy.dial import Dialler
 from topology.platform.proxy.engine import Engine
 from topology.platform.proxy.flow import Sink, Source
@@ -184,8 +185,7 @@ class Connection:
 
     def abort(self) -> None:
         """Close both sides now, whatever is on its way."""
-        if self._dialling is not None:
-            self._dialling.cancel()
+        self._give_up()
         for endpoint in self._open:
             endpoint.transport.abort()
 
@@ -199,6 +199,7 @@ class Connection:
         elif self.client.lost:
             endpoint.transport.abort()
         else:
+            keep_alive(endpoint.transport.get_extra_info("socket"))
             self._join()
 
     def left(self) -> None:
@@ -219,8 +220,7 @@ class Connection:
 
     async def _dial(self) -> None:
         try:
-            sock = await self._dialler.dial(self._owner.upstream)
-            await self._engine.loop.create_connection(lambda: cast(asyncio.Protocol, self.server), sock=sock)
+            await self._dialler.dial(self._owner.upstream, lambda: cast(asyncio.Protocol, self.server))
             self._owner.dialled(None)
         except OSError as failure:
             self._owner.dialled(failure)

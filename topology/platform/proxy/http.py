@@ -14,7 +14,10 @@ from urllib.parse import unquote_to_bytes
 import h11
 
 _LOG = logging.getLogger("toxiproxy")
-_BROKEN: Final = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request"
+_BROKEN: Final = (
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
+    b"400 Bad Request"
+)
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,18 @@ import pytest
 
 from tests.topology.platform.proxy.stage import Answer, Proxy, Toxiproxy
 
-UPDATE = 'struct { Attributes interface {} \\"json:\\\\\\"attributes\\\\\\"\\"; Toxicity float32 \\"json:\\\\\\"toxicity\\\\\\"\\" }'
+UPDATE = (
+    'struct { Attributes interface {} \\"json:\\\\\\"attributes\\\\\\"\\"; '
+    'Toxicity float32 \\"json:\\\\\\"toxicity\\\\\\"\\" }'
+)
+UNREADABLE = "bad request body: json: cannot unmarshal"
 
 
 def assert_refused(answer: Answer, status: int, error: str) -> None:
     assert answer.text == f'{{"error":"{error}","status":{status}}}\n'
     assert answer.status == status
     assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["X-Content-Type-Options"] == "nosnif"
 
 
 @pytest.mark.parametrize(
@@ -187,42 +191,42 @@ ATTRIBUTES = "Go struct field LatencyToxic.attributes.latency of type int64"
     ("body", "error"),
     [
         ("", "bad request body: EOF"),
-        ("[]", "bad request body: json: cannot unmarshal array into Go value of type toxics.ToxicWrapper"),
+        ("[]", f"{UNREADABLE} array into Go value of type toxics.ToxicWrapper"),
         (
             '{"type":5}',
-            "bad request body: json: cannot unmarshal number into Go struct field ToxicWrapper.type of type string",
+            f"{UNREADABLE} number into Go struct field ToxicWrapper.type of type string",
         ),
         (
             '{"type":"latency","toxicity":"x"}',
-            "bad request body: json: cannot unmarshal string into Go struct field ToxicWrapper.toxicity of type float32",
+            f"{UNREADABLE} string into Go struct field ToxicWrapper.toxicity of type float32",
         ),
         (
             '{"type":"latency","toxicity":1e300}',
-            "bad request body: json: cannot unmarshal number 1e300 into Go struct field ToxicWrapper.toxicity of type float32",
+            f"{UNREADABLE} number 1e300 into Go struct field ToxicWrapper.toxicity of type float32",
         ),
         (
             '{"type":"latency","attributes":5}',
-            "bad request body: json: cannot unmarshal number into Go struct field ToxicWrapper.attributes of type toxics.NoopToxic",
+            f"{UNREADABLE} number into Go struct field ToxicWrapper.attributes of type toxics.NoopToxic",
         ),
         (
             '{"type":"latency","attributes":{"latency":"x"}}',
-            f"bad request body: json: cannot unmarshal string into {ATTRIBUTES}",
+            f"{UNREADABLE} string into {ATTRIBUTES}",
         ),
         (
             '{"type":"latency","attributes":{"latency":1.5}}',
-            f"bad request body: json: cannot unmarshal number 1.5 into {ATTRIBUTES}",
+            f"{UNREADABLE} number 1.5 into {ATTRIBUTES}",
         ),
         (
             '{"type":"latency","attributes":{"latency":1e3}}',
-            f"bad request body: json: cannot unmarshal number 1e3 into {ATTRIBUTES}",
+            f"{UNREADABLE} number 1e3 into {ATTRIBUTES}",
         ),
         (
             '{"type":"slicer","attributes":{"delay":true}}',
-            "bad request body: json: cannot unmarshal bool into Go struct field SlicerToxic.attributes.delay of type int",
+            f"{UNREADABLE} bool into Go struct field SlicerToxic.attributes.delay of type int",
         ),
         (
             '{"type":"reset_peer","attributes":{"timeout":{}}}',
-            "bad request body: json: cannot unmarshal object into Go struct field ResetToxic.attributes.timeout of type int64",
+            f"{UNREADABLE} object into Go struct field ResetToxic.attributes.timeout of type int64",
         ),
         (
             '{"type":"latency","stream":"sideways"}',
