@@ -17,6 +17,7 @@ from harness.rundir.history import Operation, Writer
 #: A capability is red for this long after a failed probe, and while one waits longer than it should.
 RED_FOR_NS: Final = 1_000_000_000
 #: A probe that could not begin for this long says nothing of the service: the observer was held up.
+_ENDS_WITHIN_S: Final = DEADLINE_S + 0.3
 _TOO_LATE_NS: Final = int(DEADLINE_S * 1e9)
 
 
@@ -75,9 +76,11 @@ class Board:
         beat.start()
 
     async def stop(self) -> None:
-        """No more probes; those under way are written down as nobody knows what."""
+        """No more probes; those under way end first, within their deadline: what they wrote must be known."""
         for beat in self._beats:
             beat.stop()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_ENDS_WITHIN_S)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
