@@ -62,10 +62,10 @@ def test_many_connections_are_kept_apart(proxy: Proxy, connect: Connect) -> None
     pairs = [connect(proxy) for _ in range(MANY)]
     for number, pair in enumerate(pairs):
         pair.client.sendall(b"%04d" % number)
-    numbers = [receive(pair.served, 4) for pair in pairs]
-    assert sorted(numbers) == [b"%04d" % number for number in range(MANY)]
-    for pair, number in zip(pairs, numbers, strict=True):
-        pair.served.sendall(number)
+    asked = [receive(pair.served, 4) for pair in pairs]
+    assert sorted(asked) == [b"%04d" % number for number in range(MANY)]
+    for pair, question in zip(pairs, asked, strict=True):
+        pair.served.sendall(question)
     assert [receive(pair.client, 4) for pair in pairs] == [b"%04d" % number for number in range(MANY)]
 
 
@@ -94,7 +94,12 @@ def test_what_was_sent_before_a_close_arrives(proxy: Proxy, connect: Connect, si
     pair = connect(proxy)
     sender, receiver = (pair.client, pair.served) if side == "client" else (pair.served, pair.client)
     data = os.urandom(1_000_000)
-    threading.Thread(target=lambda: (sender.sendall(data), sender.close())).start()
+
+    def send_and_close() -> None:
+        sender.sendall(data)
+        sender.close()
+
+    threading.Thread(target=send_and_close).start()
     assert receive_all(receiver) == data
 
 

@@ -17,7 +17,7 @@ def assert_refused(answer: Answer, status: int, error: str) -> None:
     assert answer.text == f'{{"error":"{error}","status":{status}}}\n'
     assert answer.status == status
     assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
-    assert answer.headers["X-Content-Type-Options"] == "nosnif"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 @pytest.mark.parametrize(

@@ -222,7 +222,7 @@ def test_slicer_makes_small_pieces_with_pauses(proxy: Proxy, connect: Connect) -
     proxy.add("slicer", "downstream", average_size=100, size_variation=20, delay=10_000)
     pair = connect(proxy)
     data = os.urandom(1000)
-    pieces = []
+    pieces: list[bytes] = []
     began = time.monotonic()
     pair.served.sendall(data)
     while sum(map(len, pieces)) < len(data):
