@@ -35,7 +35,7 @@ class Mail(Probe):
         self._first = 0
         self._to = f"{PREFIX}{access.carrier}@{access.carrier}.example"
         self._expected: dict[str, asyncio.Future[None]] = {}
-        self.notices = Notices(access.mail, f"{PREFIX}{access.carrier}-".encode(), self._arrived)
+        self.notices = Notices(access.mail, self._to, self._arrived)
 
     async def ask(self, turn: int) -> tuple[int, Asked]:
         name = f"{PREFIX}{self.vantage}-{time.monotonic_ns()}@{self._host}"

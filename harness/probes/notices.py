@@ -18,10 +18,10 @@ _PIECE: Final = 262_144
 
 
 class Notices:
-    """Hears every notice of one carrier whose line contains `mark`, and calls `hear` with the mail's id."""
+    """Hears the notices of one mailbox, and calls `hear` with each mail's id."""
 
-    def __init__(self, mail: tuple[str, int], mark: bytes, hear: Callable[[str], None]) -> None:
-        self._mail, self._mark, self._hear = mail, mark, hear
+    def __init__(self, mail: tuple[str, int], address: str, hear: Callable[[str], None]) -> None:
+        self._mail, self._address, self._hear = mail, address, hear
         self._after = 0
 
     async def listen(self) -> None:
@@ -36,7 +36,7 @@ class Notices:
         async with asyncio.timeout(SILENCE_S):
             incoming, outgoing = await asyncio.open_connection(*self._mail)
         try:
-            outgoing.write(http1.get(f"/notices?after={self._after}", self._mail[0]))
+            outgoing.write(http1.get(f"/notices?after={self._after}&to={self._address}", self._mail[0]))
             reader, rest = Reader(), b""
             while True:
                 async with asyncio.timeout(SILENCE_S):
@@ -52,11 +52,8 @@ class Notices:
             outgoing.close()
 
     def _read(self, lines: list[bytes]) -> None:
-        marked = [
-            line for line in lines if self._mark in line
-        ]  # parsing every mail of a broadcast would be dear
-        last = next((line for line in reversed(lines) if line), None)
-        for line in marked:
-            self._hear(orjson.loads(line)["id"])
-        if last is not None:
-            self._after = max(self._after, orjson.loads(last)["seq"])
+        for line in lines:
+            if line:
+                notice = orjson.loads(line)
+                self._after = notice["seq"]
+                self._hear(notice["id"])

@@ -110,10 +110,12 @@ class Mail:
     async def notices(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
         await response.prepare(request)
-        sent = 0
+        sent, to = 0, request.query.get("to")
         with contextlib.suppress(ConnectionError):  # the handset is gone
             while True:
-                lines = "".join(json.dumps(row) + "\n" for row in self.noticed[sent:])
+                lines = "".join(
+                    json.dumps(row) + "\n" for row in self.noticed[sent:] if to in (None, row["to"])
+                )
                 sent = len(self.noticed)
                 await response.write(lines.encode() or b"\n")
                 with contextlib.suppress(TimeoutError):

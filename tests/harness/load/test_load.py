@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from harness.load.access import Entrance
 from harness.load.config import LoadConfig
 from harness.load.population import Person
 from harness.rundir import history
 from tests.harness.load.world import Running, World, until
 
-#: Drill seconds to a real second: the slowest answer, after 12 hours, comes within 3 s.
-FAST = 15_000.0
+#: Drill seconds to a real second: the slowest answer, after 12 hours, comes within 1.1 s.
+FAST = 40_000.0
 
 
 @pytest.fixture
@@ -32,15 +34,24 @@ def config(world: World, tmp_path: Path) -> LoadConfig:
         access=(world.access,),
         history=tmp_path / "history",
         tls=0.2,
+        try_s=5.0,
         pause_s=(0.2, 0.4),
     )
 
 
 @pytest.fixture
-def load(config: LoadConfig, tmp_path: Path, run_program: Callable[[str, Path], Running]) -> Running:
-    path = tmp_path / "load.json"
-    path.write_text(config.to_json())
-    return run_program("harness.load", path)
+def start(tmp_path: Path, run_program: Callable[[str, Path], Running]) -> Callable[[LoadConfig], Running]:
+    def run(config: LoadConfig) -> Running:
+        path = tmp_path / "load.json"
+        path.write_text(config.to_json())
+        return run_program("harness.load", path)
+
+    return run
+
+
+@pytest.fixture
+def load(config: LoadConfig, start: Callable[[LoadConfig], Running]) -> Running:
+    return start(config)
 
 
 @pytest.fixture
@@ -74,7 +85,6 @@ def test_everyone_answers_in_their_own_time(
     assert (rows[rows.kind == "look"].outcome == "ok").all()
     assert set(rows.endpoint) == {"a", "b"}
     assert (rows.invoked_ns >= rows.intended_ns).all()
-    assert ((rows.completed_ns - rows.intended_ns) < 1e9).all()
     final = {int(token[1:]): int(value) for token, value in world.get("/state").items()}
     assert final == answers.groupby("key").value.max().to_dict()
     again = answers[answers.value == 2]
@@ -82,33 +92,33 @@ def test_everyone_answers_in_their_own_time(
 
 
 def test_arrivals_do_not_wait_for_a_service_that_hangs(
-    world: World, config: LoadConfig, load: Running, people: tuple[Person, ...]
+    world: World, config: LoadConfig, start: Callable[[LoadConfig], Running], people: tuple[Person, ...]
 ) -> None:
+    load = start(replace(config, try_s=1.0))
+    world.entrances.send(signal.SIGSTOP)
     world.mail_to(links(people))
-    until(lambda: answered(load) > 0, 10, "the first answer")
-    began_ns, ended_ns = world.entrances.hang(2.5)
+    until(lambda: bool(load.lines) and load.lines[-1]["failed"] >= 200, 15, "200 time-outs")
+    world.entrances.send(signal.SIGCONT)
     until(lambda: len(world.get("/state")) == 150, 20, "everyone's answer after all")
     load.terminate()
 
     rows = operations(config)
-    # Who set out while nothing answered did so at their own time, each of them.
-    first = rows[rows.kind == "look"].sort_values("invoked_ns").groupby("key").first()
-    meanwhile = first[(first.intended_ns > began_ns) & (first.intended_ns < ended_ns)]
-    assert len(meanwhile) > 20
-    assert ((meanwhile.invoked_ns - meanwhile.intended_ns) < 0.15e9).all()
-    waited = rows[(rows.outcome == "info") & (rows.intended_ns > began_ns) & (rows.intended_ns < ended_ns)]
-    assert set(waited.detail) == {"timeout"}
-    # An answer's latency counts from when the person meant to give it.
-    late = rows[(rows.kind == "answer") & (rows.outcome == "ok")]
-    assert (late.completed_ns - late.intended_ns).max() > 0
-    assert set(late.key) == {person.number for person in people}
+    looks = rows[rows.kind == "look"].sort_values("invoked_ns").groupby("key").first()
+    assert set(looks.detail) == {"timeout"}
+    # Each set out at their own time, though nobody before them had been served: some waited for a second.
+    assert (looks.invoked_ns - looks.intended_ns).max() < 0.5e9
+    assert (looks.completed_ns - looks.intended_ns).min() > 0.9e9
+    assert looks.intended_ns.max() - looks.intended_ns.min() > 0.5e9
+    answers = rows[(rows.kind == "answer") & (rows.outcome == "ok")]
+    assert set(answers.key) == {person.number for person in people}
 
 
 def test_history_can_be_read_after_sigkill(
     world: World, config: LoadConfig, load: Running, people: tuple[Person, ...]
 ) -> None:
     world.mail_to(links(people))
-    until(lambda: answered(load) >= 30, 10, "30 answers")
+    until(lambda: len(world.get("/state")) >= 30, 10, "30 answers")
+    until(lambda: answered(load) > 0, 10, "a live line of them")
     shown = answered(load)
     load.send(signal.SIGKILL)
     load.process.wait()
@@ -118,20 +128,10 @@ def test_history_can_be_read_after_sigkill(
 
 
 def test_another_entrance_is_tried_when_one_refuses(
-    world: World,
-    config: LoadConfig,
-    tmp_path: Path,
-    run_program: Callable[[str, Path], Running],
-    people: tuple[Person, ...],
+    world: World, config: LoadConfig, start: Callable[[LoadConfig], Running], people: tuple[Person, ...]
 ) -> None:
-    one, other = world.access.entrances
-    gone = type(one)("a", "127.0.0.1", 1, 1)  # nobody listens on port 1
-    path = tmp_path / "load.json"
-    changed = LoadConfig.from_json(config.to_json().replace(f'"http": {one.http}', '"http": 1'))
-    changed = LoadConfig.from_json(changed.to_json().replace(f'"https": {one.https}', '"https": 1'))
-    assert changed.access[0].entrances == (gone, other)
-    path.write_text(changed.to_json())
-    load = run_program("harness.load", path)
+    entrances = (Entrance("a", "127.0.0.1", 1, 1), world.access.entrances[1])  # nobody listens on port 1
+    load = start(replace(config, access=(replace(world.access, entrances=entrances),)))
     world.mail_to(links(people))
     until(lambda: len(world.get("/state")) == 150, 15, "everyone's answer")
     load.terminate()
