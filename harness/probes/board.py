@@ -16,8 +16,9 @@ from harness.rundir.history import Operation, Writer
 
 #: A capability is red for this long after a failed probe, and while one waits longer than it should.
 RED_FOR_NS: Final = 1_000_000_000
-#: A probe that could not begin for this long says nothing of the service: the observer was held up.
+#: Told to stop, the probes under way get as long as a synthetic user has, and a little.
 _ENDS_WITHIN_S: Final = DEADLINE_S + 0.3
+#: A probe that could not begin for this long says nothing of the service: the observer was held up.
 _TOO_LATE_NS: Final = int(DEADLINE_S * 1e9)
 
 
