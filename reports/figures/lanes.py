@@ -1,0 +1,126 @@
+"""The lane over the timeline's panels: what was done to the service, as bars and marks with their names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from reports.faults import Fault
+from reports.figures import canvas
+from reports.figures.scale import TimeScale
+
+ROW_IN = 0.21
+_LOOK: Final[dict[str, Any]] = {"fontsize": 8.0}
+_PAD_IN = 0.06
+
+
+@dataclass(frozen=True)
+class Item:
+    """A bar, or a mark where `until_s` is None. `row` counts from the top; the text stands at `text_s`."""
+
+    from_s: float
+    until_s: float | None
+    text: str
+    row: int
+    text_s: float
+    align: str
+    inside: bool
+    open_end: bool = False
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something that happened at one instant."""
+
+    at_s: float
+    text: str
+
+
+def arrange(
+    figure: Figure, time: TimeScale, faults: Sequence[Fault], labels: Sequence[str], marks: Sequence[Mark]
+) -> list[Item]:
+    """Give every fault and mark a row such that no two of a row touch, texts included, and no text leaves the panel."""
+    inches = canvas.WIDTH_IN - canvas.LEFT_IN - canvas.RIGHT_IN
+    per_inch = (time.until_s - time.from_s) / inches
+    items: list[Item] = []
+    taken: list[list[tuple[float, float]]] = []
+    wanted: list[tuple[float, float | None, str, bool]] = [
+        (mark.at_s, None, mark.text, False) for mark in marks
+    ]
+    for fault, label in zip(faults, labels, strict=True):
+        end = time.until_s if fault.until_s is None else min(fault.until_s, time.until_s)
+        wanted.append((fault.from_s, max(end, fault.from_s), label, fault.until_s is None))
+    for from_s, until_s, label, open_end in wanted:
+        text = canvas.fitted(figure, canvas.plain(label), inches - 2 * _PAD_IN, **_LOOK)
+        wide = (canvas.width_of(figure, text, **_LOOK) + 2 * _PAD_IN) * per_inch
+        place = _place(time, from_s, until_s, wide, _PAD_IN * per_inch)
+        row = _free_row(taken, place.first, place.last)
+        items.append(Item(from_s, until_s, text, row, place.text_s, place.align, place.inside, open_end))
+    return items
+
+
+@dataclass(frozen=True)
+class _Place:
+    text_s: float
+    align: str
+    inside: bool
+    first: float
+    last: float
+
+
+def _place(time: TimeScale, from_s: float, until_s: float | None, wide: float, pad: float) -> _Place:
+    end = from_s if until_s is None else until_s
+    if end - from_s >= wide:
+        return _Place(from_s + pad, "left", True, from_s, end)
+    if end + wide + pad <= time.until_s:
+        return _Place(end + 2 * pad, "left", False, from_s - pad, end + wide + pad)
+    if from_s - wide - pad >= time.from_s:
+        return _Place(from_s - 2 * pad, "right", False, from_s - wide - pad, end + pad)
+    return _Place(time.from_s + pad, "left", False, time.from_s, time.until_s)
+
+
+def _free_row(taken: list[list[tuple[float, float]]], first: float, last: float) -> int:
+    for number, row in enumerate(taken):
+        if all(last <= other_first or first >= other_last for other_first, other_last in row):
+            row.append((first, last))
+            return number
+    taken.append([(first, last)])
+    return len(taken) - 1
+
+
+def rows(items: Sequence[Item]) -> int:
+    return max((item.row for item in items), default=0) + 1
+
+
+def draw(axes: Axes, items: Sequence[Item]) -> None:
+    """Bars for faults, triangles for marks. The panel is as many units high as there are rows."""
+    axes.set_ylim(rows(items), 0)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    for item in items:
+        if item.until_s is None:
+            axes.plot(
+                [item.from_s],
+                [item.row + 0.5],
+                marker="v",
+                ms=5.5,
+                color=canvas.VIOLET,
+                clip_on=False,
+                zorder=3,
+            )
+        else:
+            width = max(item.until_s - item.from_s, 1e-9)
+            axes.add_patch(
+                Rectangle((item.from_s, item.row + 0.1), width, 0.8, lw=1, color=canvas.DOWN, zorder=2)
+            )
+        # Where no side has room, the text lies over its bar; a sheet of paper under it keeps it readable.
+        under = {"facecolor": canvas.PAPER, "edgecolor": "none", "pad": 1.0} if not item.inside else None
+        axes.text(
+            item.text_s, item.row + 0.53, item.text, ha=item.align, va="center", zorder=4, bbox=under,
+            color=canvas.ON_FILL if item.inside else canvas.INK, **_LOOK,
+        )  # fmt: skip

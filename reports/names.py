@@ -1,0 +1,42 @@
+"""What things are called in a report: carriers and faults, in its language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from harness.rundir import Json
+from reports.faults import Fault
+from reports.reading import Record
+from reports.words import Words
+
+
+@dataclass(frozen=True)
+class Names:
+    """Titles as the topology gives them; the plain name where it gives none, or where it is missing."""
+
+    record: Record
+    words: Words
+
+    def carrier(self, name: str) -> str:
+        topology = self.record.topology
+        if topology is None or name not in topology.carriers:
+            return self.words.known(f"vantage.{name}", name)
+        title = topology.carriers[name].title
+        return title.ja if self.words.lang == "ja" else title.en
+
+    def ordered(self, carriers: Iterable[str]) -> list[str]:
+        """In the topology's order; strangers after them, by name."""
+        order = list(self.record.topology.carriers) if self.record.topology else []
+        return sorted(carriers, key=lambda name: (order.index(name) if name in order else len(order), name))
+
+    def fault(self, fault: Fault) -> str:
+        """`power lost: singapore.a`."""
+        verb = self.words.known(f"verb.{fault.verb}", fault.verb)
+        return self.words("fault.label", verb=verb, target=fault.target) if fault.target else verb
+
+    def title(self, titles: Json, fallback: str) -> str:
+        """One of a pair {en, ja} as scenarios write it."""
+        if isinstance(titles, dict):
+            return str(titles.get(self.words.lang) or titles.get("en") or fallback)
+        return titles if isinstance(titles, str) else fallback

@@ -1,0 +1,148 @@
+"""A run directory as a report needs it: everything there is, and a word on everything there is not.
+
+A run may have been killed at any moment, so every part may be missing or torn. Reading never fails for that; what was
+missing stands in `Record.gaps`, and the report says so where the part would have been.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import pyarrow as pa
+import yaml
+
+from harness.rundir import Clock, Event, Json, RunDir, history, read_jsonl
+from topology import map as topology
+
+MAIL_LEGS = ("composed", "submitted", "relayed", "stored", "noticed")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Something a report wanted and the run directory has not. `problem` is a key of the texts: absent | unreadable."""
+
+    file: str
+    problem: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """One run as it was recorded. Tables may be empty; `gaps` says why."""
+
+    name: str
+    path: Path
+    clock: Clock | None
+    plan: Mapping[str, Json]
+    verdict: Mapping[str, Json] | None
+    topology: topology.Map | None
+    events: Sequence[Event]
+    undos: Sequence[Mapping[str, Json]]
+    host: Sequence[Mapping[str, Json]]
+    load: pa.Table
+    probes: pa.Table
+    databases: pa.Table
+    mail: Mapping[str, pa.Table]
+    final: Mapping[str, Sequence[Mapping[str, Json]]]
+    gaps: tuple[Gap, ...] = field(default=())
+
+    @property
+    def began(self) -> bool:
+        """Whether the timeline was ever started."""
+        return self.clock is not None and self.clock.start_ns > 0
+
+    @property
+    def origin_ns(self) -> int:
+        """The zero of every time in the report: when the timeline began; failing that, the first thing recorded."""
+        if self.clock is not None and self.clock.start_ns > 0:
+            return self.clock.start_ns
+        if self.events:
+            return self.events[0].at_ns
+        return self.clock.anchor_ns if self.clock else 0
+
+    @property
+    def scale(self) -> float:
+        """Drill seconds to a real second; 1 where nobody knows."""
+        return self.clock.scale if self.clock and self.clock.scale > 0 else 1.0
+
+    def seconds(self, at_ns: int) -> float:
+        """Real seconds since `origin_ns`."""
+        return (at_ns - self.origin_ns) / 1e9
+
+
+def read(run: RunDir) -> Record:
+    """All of a run directory. Raises nothing for what is missing or torn."""
+    reader = _Reader(run.path)
+    return Record(
+        name=run.name,
+        path=run.path,
+        clock=reader.take("clock.json", lambda: run.clock),
+        plan=reader.take("plan.yaml", reader.plan) or {},
+        verdict=reader.take("verdict.json", reader.verdict),
+        topology=reader.take("topology.yml", lambda: topology.read(run.path / "topology.yml")),
+        events=reader.take("events.jsonl", run.events) or (),
+        undos=run.undos(),
+        host=reader.take("host.jsonl", lambda: list(read_jsonl(run.path / "host.jsonl"))) or (),
+        load=reader.table("history", history.SCHEMA),
+        probes=reader.table("probes", history.SCHEMA),
+        databases=reader.table("databases.arrow", history.DATABASE_SCHEMA),
+        mail={leg: reader.table(f"mail/{leg}.arrow", history.MAIL_SCHEMA) for leg in MAIL_LEGS},
+        final=reader.final(),
+        gaps=tuple(reader.gaps),
+    )
+
+
+class _Reader:
+    """Reads one part after the other and keeps the gaps."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.gaps: list[Gap] = []
+
+    def take(self, file: str, parse: Callable[[], T]) -> T | None:
+        """What `parse` makes of a file; None, and a gap, where the file is missing or torn."""
+        if not (self._path / file).exists():
+            self.gaps.append(Gap(file, "absent"))
+            return None
+        try:
+            return parse()
+        except Exception:  # a torn file can break a parser in any way; the report must come all the same
+            self.gaps.append(Gap(file, "unreadable"))
+            return None
+
+    def table(self, file: str, schema: pa.Schema) -> pa.Table:
+        path = self._path / file
+        if not path.exists() or (path.is_file() and not path.stat().st_size):
+            self.gaps.append(Gap(file, "absent"))
+            return schema.empty_table()
+        try:
+            table = history.read(path, schema)
+        except (OSError, pa.ArrowException):
+            self.gaps.append(Gap(file, "unreadable"))
+            return schema.empty_table()
+        if not table.num_rows and not any(gap.file == file for gap in self.gaps):
+            self.gaps.append(Gap(file, "empty"))
+        return table
+
+    def plan(self) -> Mapping[str, Json]:
+        return _mapping(yaml.safe_load((self._path / "plan.yaml").read_text(encoding="utf-8")))
+
+    def verdict(self) -> Mapping[str, Json]:
+        return _mapping(json.loads((self._path / "verdict.json").read_text(encoding="utf-8")))
+
+    def final(self) -> Mapping[str, Sequence[Mapping[str, Json]]]:
+        found = {path.stem: list(read_jsonl(path)) for path in sorted((self._path / "final").glob("*.jsonl"))}
+        if not found:
+            self.gaps.append(Gap("final", "absent"))
+        return found
+
+
+def _mapping(value: Any) -> Mapping[str, Json]:
+    if not isinstance(value, dict):
+        raise ValueError("not a mapping")
+    return cast(Mapping[str, Json], value)
