@@ -27,7 +27,7 @@ def main() -> int:
 
 
 def run(*, health_checks: bool) -> int:
-    """Become Envoy. Without health checks it believes in every node for ever."""
+    """Become Envoy. Without health checks it deals requests out in turn and believes in every node for ever."""
     place = Place.here()
     home = place.scratch / "balancer"
     home.mkdir(exist_ok=True)

@@ -200,7 +200,8 @@ def _web(balancer: Balancer) -> Config:
                 },
             }
         },
-        "lb_policy": "LEAST_REQUEST",
+        # Without checks also blind to who is busy: a node that hangs is the busiest of all, and would show.
+        "lb_policy": "LEAST_REQUEST" if balancer.health_checks else "ROUND_ROBIN",
         "connect_timeout": CONNECT_TIMEOUT,
         "per_connection_buffer_limit_bytes": 65536,
         "circuit_breakers": {"thresholds": [limits]},

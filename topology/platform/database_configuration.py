@@ -23,6 +23,9 @@ SILENCE_MS: Final = 2000
 #: The same for a standby whose machine is there but whose PostgreSQL answers nothing.
 HANG_MS: Final = 5000
 
+#: Shared memory that ends with the node's IPC namespace; POSIX's would stay behind in /dev/shm after a power loss.
+SHARED_MEMORY: Final = "sysv"
+
 
 @dataclass(frozen=True)
 class Cluster:
@@ -71,6 +74,7 @@ def patroni(cluster: Cluster) -> Mapping[str, object]:
                 {"wal-segsize": "4"},
                 # One sync of the file system instead of one of each of a thousand files.
                 {"sync-method": "syncfs"},
+                {"set": f"dynamic_shared_memory_type={SHARED_MEMORY}"},
                 "data-checksums",
                 "no-instructions",
             ],
@@ -159,6 +163,7 @@ def _parameters(cluster: Cluster) -> Mapping[str, object]:
     }
     small = {
         "recovery_init_sync_method": "syncfs",
+        "dynamic_shared_memory_type": SHARED_MEMORY,
         "shared_buffers": "64MB",
         "max_wal_size": "512MB",
         "checkpoint_timeout": "5min",
