@@ -51,7 +51,7 @@ def float32_text(number: float) -> str:
     )
     if "e" not in text:
         return text
-    if 1e-6 <= abs(number) < 1e21:
+    if _nearest(1e-6) <= abs(number) < _nearest(1e21):
         return f"{float(text):.0f}" if abs(number) >= 1 else f"{float(text):.15f}".rstrip("0")
     mantissa, _, exponent = text.partition("e")
     return f"{mantissa}e{exponent[0]}{exponent[1:].lstrip('0')}"

@@ -19,13 +19,13 @@ def shown(proxy: Proxy, upstream: str, *, enabled: str = "true", toxics: str = "
     )
 
 
-LATENCY = '{"attributes":{"latency":1000,"jitter":10},"name":"slow","type":"latency","stream":"upstream","toxicity":0.5}'
+LATENCY = '{"attributes":{"latency":1000,"jitter":10},"name":"lag","type":"latency","stream":"upstream","toxicity":0.5}'
 
 
 @pytest.fixture
 def slow(toxiproxy: Toxiproxy, proxy: Proxy) -> Proxy:
     """A proxy with one toxic on it."""
-    toxic = {"name": "slow", "type": "latency", "stream": "upstream", "toxicity": 0.5}
+    toxic = {"name": "lag", "type": "latency", "stream": "upstream", "toxicity": 0.5}
     attributes = {"latency": 1000, "jitter": 10}
     assert toxiproxy.call("POST", f"{proxy.path}/toxics", {**toxic, "attributes": attributes}).text == LATENCY
     return proxy
@@ -120,7 +120,7 @@ def test_a_proxy_moves_to_another_address(toxiproxy: Toxiproxy, proxy: Proxy) ->
 
 
 def test_a_toxic_is_listed_shown_changed_and_removed(toxiproxy: Toxiproxy, slow: Proxy) -> None:
-    path = f"{slow.path}/toxics/slow"
+    path = f"{slow.path}/toxics/lag"
     assert toxiproxy.call("GET", f"{slow.path}/toxics").text == f"[{LATENCY}]"
     assert toxiproxy.call("GET", path).text == LATENCY
     changed = LATENCY.replace("1000", "7").replace("0.5", "1")
