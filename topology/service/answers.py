@@ -1,13 +1,13 @@
 """Answers: what a person says, and where it is kept.
 
 The link's token names one row, there since the broadcast; an answer changes that row in one statement, so sending the
-same answer again changes nothing more. What `record` returns is durable in every zone in service.
+same answer again changes nothing more. An answer that got stuck on its way, and was given up by whoever sent it, does
+not undo one that came after it. What `record` returns is durable in every zone in service.
 """
 
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -28,13 +28,14 @@ _FIND: Final = """
     WHERE a.token = $1
 """
 _RECORD: Final = """
-    UPDATE answers a SET status = $2, come = $3, comment = $4,
+    UPDATE answers a SET status = $2, come = $3, comment = $4, asked_at_ns = $5,
         answered_at_ns = CASE WHEN (a.status, a.come, a.comment) IS NOT DISTINCT FROM ($2, $3, $4)
                          THEN a.answered_at_ns ELSE $5 END,
         answered_at = CASE WHEN (a.status, a.come, a.comment) IS NOT DISTINCT FROM ($2, $3, $4)
                       THEN a.answered_at ELSE now() END
     FROM people p, companies c, broadcasts b
-    WHERE a.token = $1 AND p.person = a.person AND c.company = a.company AND b.broadcast = a.broadcast
+    WHERE a.token = $1 AND a.asked_at_ns <= $5
+        AND p.person = a.person AND c.company = a.company AND b.broadcast = a.broadcast
     RETURNING a.status, a.come, a.comment, p.name AS person, c.name AS company, b.standing
 """
 
@@ -89,16 +90,17 @@ async def find(database: Database, token: str) -> Sheet | None:
     return _sheet(rows[0]) if rows else None
 
 
-async def record(database: Database, token: str, answer: Answer) -> Sheet | None:
+async def record(database: Database, token: str, answer: Answer, asked_at_ns: int) -> Sheet | None:
     """Keep the answer; None if there is no such link. Raises Unavailable: then it may or may not have been kept.
 
-    Of two answers the one that arrives later counts. The time of an answer is that of its first arrival.
+    `asked_at_ns`: when the request arrived (monotonic). Of two answers the one that was asked for later counts; the
+    sheet shows it. The time of an answer is that of its first arrival.
     """
     if not _TOKEN.fullmatch(token):
         return None
     come = answer.come == "yes"
-    rows = await database.write(_RECORD, token, answer.status, come, answer.comment, time.monotonic_ns())
-    return _sheet(rows[0]) if rows else None
+    rows = await database.write(_RECORD, token, answer.status, come, answer.comment, asked_at_ns)
+    return _sheet(rows[0]) if rows else await find(database, token)
 
 
 def _sheet(row: asyncpg.Record) -> Sheet:

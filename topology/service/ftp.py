@@ -50,21 +50,53 @@ class _Transfer(DTPHandler):  # type: ignore[misc]
     """A file that arrives. It is kept before the channel answers, so the answer says what became of it."""
 
     transfer_finished: bool
+    file_obj: Any
+    _ended = False
+
+    def handle_read(self) -> None:
+        """Only an orderly end is one: pyftpdlib alone would take a connection that was reset for a whole file."""
+        try:
+            chunk = self.socket.recv(self.ac_in_buffer_size)
+            self.tot_bytes_received += len(chunk)
+            if chunk:
+                self.file_obj.write(chunk)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._refuse(error.strerror)
+        else:
+            if not chunk:
+                self._ended = True
+                self.handle_close()
+
+    handle_read_event = handle_read
+
+    def handle_close(self) -> None:
+        if self.receive and not self._ended:
+            self._refuse("the connection broke")
+        else:
+            super().handle_close()
 
     def close(self) -> None:
-        if (
-            not self._closed
-            and self.receive
-            and self.transfer_finished
-            and isinstance(self.file_obj, Incoming)
-        ):
+        if not self._closed and self.transfer_finished and isinstance(self.file_obj, Incoming):
             try:
                 self.file_obj.keep()
             except OSError as error:
                 log.exception("a telegram could not be stored")
                 self.transfer_finished = False
-                self._resp = (f"452 {error.strerror or 'not stored'}; send it again.", log.warning)
+                self._resp = (f"452 {error.strerror}; send it again.", log.warning)
+        channel = self.cmd_channel
+        if not self._closed and not self._resp and channel._in_dtp_queue is not None:
+            # Reset before it was accepted: pyftpdlib alone would never answer.
+            self.file_obj, _command = channel._in_dtp_queue
+            channel._in_dtp_queue = None
+            self._resp = ("426 the connection broke; send it again.", log.warning)
         super().close()
+
+    def _refuse(self, why: str | None) -> None:
+        if not self._closed:
+            self._resp = (f"426 {why}; send it again.", log.warning)
+            self.close()
 
 
 class _Files(AbstractedFS):  # type: ignore[misc]
@@ -91,6 +123,7 @@ class FtpServer:
             banner = "safety-confirmation feed"
             use_sendfile = False
             timeout = 300
+            auth_failed_timeout = 1
 
         Channel.spool = spool
         self._server = FTPServer((host, port), Channel, ioloop=IOLoop())
@@ -117,5 +150,5 @@ class FtpServer:
 
     def _serve(self) -> None:
         while not self._stop.is_set():
-            self._server.serve_forever(timeout=0.2, blocking=False, handle_exit=False)
+            self._server.ioloop.loop(timeout=0.2, blocking=False)
         self._server.close_all()

@@ -42,7 +42,9 @@ async def deliver(outbox: Outbox, site: Site, batch: Batch, messages: list[Messa
         return
     # A claim that found the batch untouched, and reached nobody, leaves it free for any site.
     free = batch.fresh and outcome is Outcome.NOT_TAKEN
-    await outbox.give_back(batch, after_s=0.0 if free else RETRY_S, any_site=free or site.dead)
+    await outbox.give_back(
+        batch, after_s=0.0 if free and site.resting else RETRY_S, any_site=free or site.dead
+    )
 
 
 @dataclass(frozen=True)

@@ -147,7 +147,8 @@ CREATE TABLE IF NOT EXISTS answers (
     status   text CHECK (status IN ('safe', 'slight', 'help')),
     come     boolean,
     comment  text,
-    answered_at_ns bigint,
+    answered_at_ns bigint,              -- when this answer first arrived
     answered_at timestamptz,
+    asked_at_ns bigint NOT NULL DEFAULT 0,  -- when the request arrived that was the last to set it
     UNIQUE (broadcast, person)
 ) WITH (fillfactor = 80);

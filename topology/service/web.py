@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -22,7 +23,7 @@ from topology.service.settings import Settings
 log: Final = logging.getLogger("web")
 
 #: Keeps an answer: what `answers.record` promises.
-Record: TypeAlias = Callable[[Database, str, Answer], Awaitable[Sheet | None]]
+Record: TypeAlias = Callable[[Database, str, Answer, int], Awaitable[Sheet | None]]
 RETRY_AFTER_S: Final = "1"
 _BLANK: Final = Answer("", "", "")
 
@@ -46,6 +47,7 @@ class AnswerPages:
 
     async def take(self, request: Request) -> Response:
         """Answers 200 only when the answer is durable."""
+        asked_at_ns = time.monotonic_ns()
         token = request.path_params["token"]
         form: dict[str, str] = {}
         try:
@@ -55,10 +57,10 @@ class AnswerPages:
             return await self._ask_again(request, token, form, ("form",))
         except BadForm as bad:
             return await self._ask_again(request, token, form, bad.problems)
-        sheet = await self._record(self._database, token, answer)
+        sheet = await self._record(self._database, token, answer, asked_at_ns)
         if sheet is None:
             return page(request, "message", 404, message="unknown")
-        return page(request, "answer", sheet=sheet, given=answer, kept=True)
+        return page(request, "answer", sheet=sheet, given=sheet.answer or answer, kept=True)
 
     async def _ask_again(
         self, request: Request, token: str, form: dict[str, str], problems: tuple[str, ...]

@@ -43,6 +43,16 @@ def mortal(pristine: Postgres, tmp_path: Path) -> Iterator[Postgres]:
 
 
 @pytest.fixture
+def standby(mortal: Postgres, tmp_path: Path) -> Iterator[Postgres]:
+    """A synchronous standby of the mortal server."""
+    server = mortal.standby(tmp_path / "standby", "127.0.0.2")
+    mortal.query("ALTER SYSTEM SET synchronous_standby_names = '\"127.0.0.2\"'")
+    mortal.query("SELECT pg_reload_conf()")
+    yield server
+    server.kill()
+
+
+@pytest.fixture
 def empty(postgres: Postgres) -> Postgres:
     """The shared server, with nothing in its tables."""
     postgres.query(f"TRUNCATE {TABLES} RESTART IDENTITY CASCADE")

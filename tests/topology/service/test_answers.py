@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import uuid
 from collections.abc import Callable
 
 import pytest
 
-from tests.topology.service.conftest import exported
+from tests.topology.service.conftest import exported, settings
 from tests.topology.service.node import Node, Reply
 from tests.topology.service.postgres import Postgres
+from topology.service import answers
+from topology.service.answers import Answer, Sheet
+from topology.service.database import Database
+from topology.service.settings import Settings
 
 Enrol = Callable[..., tuple[int, dict[int, str]]]
 SAFE = {"status": "safe", "come": "yes", "comment": "1"}
@@ -55,6 +60,19 @@ def test_the_same_answer_again_changes_nothing_not_even_its_time(
 
     assert len(kept[0]) == 1
     assert kept[0] == kept[1]
+
+
+def test_an_answer_that_was_stuck_does_not_undo_a_later_one(postgres: Postgres, token: str) -> None:
+    async def answer_twice() -> list[Sheet | None]:
+        async with Database(Settings.from_environment(settings(postgres))) as database:
+            await database.wait_writable(5)
+            later = await answers.record(database, token, Answer("safe", "yes", "later"), asked_at_ns=200)
+            stuck = await answers.record(database, token, Answer("help", "no", "stuck"), asked_at_ns=100)
+            return [later, stuck, await answers.find(database, token)]
+
+    shown = asyncio.run(answer_twice())
+
+    assert [sheet and sheet.answer for sheet in shown] == [Answer("safe", "yes", "later")] * 3
 
 
 @pytest.mark.parametrize(

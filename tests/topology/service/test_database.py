@@ -24,22 +24,13 @@ PATIENCE_S = 3.0
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[ConsensusStore]:
+def store(mortal: Postgres, standby: Postgres, tmp_path: Path) -> Iterator[ConsensusStore]:
+    """Says that the mortal server leads, and that its standby has everything."""
     store = ConsensusStore(tmp_path / "consensus")
     store.until_ready()
+    store.say(mortal.name, standby.name)
     yield store
     store.kill()
-
-
-@pytest.fixture
-def standby(mortal: Postgres, store: ConsensusStore, tmp_path: Path) -> Iterator[Postgres]:
-    """A synchronous standby of the mortal server, and a consensus store that says so."""
-    server = mortal.standby(tmp_path / "standby", "127.0.0.2")
-    mortal.query("ALTER SYSTEM SET synchronous_standby_names = '\"127.0.0.2\"'")
-    mortal.query("SELECT pg_reload_conf()")
-    store.say(mortal.name, server.name)
-    yield server
-    server.kill()
 
 
 def answers(web: Node, token: str, comment: str = "1") -> int:
