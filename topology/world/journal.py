@@ -59,7 +59,10 @@ class Journal:
         return future
 
     def note(self, lines: bytes) -> None:
-        """Append whole lines soon. A disk that refuses them is asked again until it takes them."""
+        """Append whole lines soon. A disk that refuses them is asked again until it takes them.
+
+        A journal is used for commits or for notes, not for both: a refused batch is refused whole.
+        """
         self._notes.append(lines)
         self._start_writer()
 
