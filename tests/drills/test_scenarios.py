@@ -35,7 +35,9 @@ def failures(ran: Ran) -> str:
         checks = json.loads(ran.stdout)["checks"]
     except ValueError:
         return f"{ran.stdout[-2000:]}\n{ran.stderr[-2000:]}"
-    return "\n".join(f"{name}: {check['why']}" for name, check in checks.items() if check["verdict"] != "pass")
+    return "\n".join(
+        f"{name}: {check['why']}" for name, check in checks.items() if check["verdict"] != "pass"
+    )
 
 
 @pytest.mark.parametrize("name", sorted(SHORTENED))
