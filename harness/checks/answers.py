@@ -12,11 +12,11 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from harness.checks import host
 from harness.checks.columns import Flags, Ints, ints, is_one_of, numbers, says
+from harness.checks.expectations import expectations
 from harness.checks.recording import Fault, Recording
 from harness.checks.registers import Outcome, Reads, Sent, State, Writes, examine
-from harness.checks.terms import Breach, Term, conclude, hold, units, unknown
+from harness.checks.terms import Breach, Term, conclude, units, unknown
 from harness.rundir import Json
 from harness.rundir.verdict import Finding
 
@@ -41,7 +41,7 @@ def check(recording: Recording) -> Finding:
     outcome = examine(writes, reads, state)
     losses = _losses(recording, outcome)
     measured = _measured(writes, reads, outcome, losses if state is not None else None)
-    held = hold(TERMS, recording.stated("answers"), measured, starved=host.starved(recording))
+    held = expectations(recording, "answers", TERMS, measured)
     breaches = [_doubted(breach) if not recording.whole else breach for breach in held.breaches]
     if state is None:
         breaches.append(unknown("the final answers were not read back whole, so nobody knows what survived"))

@@ -1,6 +1,6 @@
-"""Broadcast: exactly one for each event and company whose rule matches, after the hold, to all of its people.
+"""Broadcast: exactly one for each event and company whose rule matches, after the to all of its people.
 
-None for an event that was cancelled inside the hold, none for training, none twice whatever failed in between. What
+None for an event that was cancelled inside the none for training, none twice whatever failed in between. What
 was due is reckoned anew from what was published and enrolled, see `telegrams`.
 """
 
@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from harness.checks.expectations import expectations
 from harness.checks.recording import Recording
 from harness.checks.telegrams import HOLD_DRILL_S, Company, Due, Telegram, due, enrolled, published
-from harness.checks.terms import Breach, Term, conclude, fail, hold, units, unknown
+from harness.checks.terms import Breach, Term, conclude, fail, units, unknown
 from harness.rundir import Json
 from harness.rundir.verdict import Finding, Verdict
 
@@ -62,11 +63,8 @@ SAYS: Final = {
 
 def check(recording: Recording) -> Finding:
     sent, rows = _sent(recording), recording.final("companies")
-    stated = recording.stated("broadcast")
     if sent is None or rows is None:
-        return Finding(
-            Verdict.UNKNOWN, "The broadcasts or the companies were not read back whole.", expected=stated
-        )
+        return Finding(Verdict.UNKNOWN, "The broadcasts or the companies were not read back whole.")
     companies, telegrams = enrolled(rows), published(recording)
     wanted = due(telegrams, companies or (), round(HOLD_DRILL_S / recording.clock.scale * 1e9))
     wrong = sorted(
@@ -80,10 +78,7 @@ def check(recording: Recording) -> Finding:
         "due": sum(len(each.companies) for each in wanted if not each.cancelled),
         **{what: count[what] for what in SAYS},
     }
-    # What is wrong says more than "not once".
-    held = hold(
-        TERMS, {name: want for name, want in stated.items() if not (wrong and name == "exactly")}, measured
-    )
+    held = expectations(recording, "broadcast", TERMS, measured, judged=["exactly"] if wrong else [])
     breaches = [
         *(_breach(recording, what, count[what]) for what in SAYS if count[what]),
         *held.breaches,
@@ -92,7 +87,7 @@ def check(recording: Recording) -> Finding:
     return Finding(
         *conclude(breaches, _well(measured, len(companies or ()))),
         measured,
-        {TERMS[name].measured: want for name, want in stated.items()},
+        held.expected,
         tuple(each.row(recording) for each in wrong[:MOST_EVIDENCE]),
         {"events": [_due_row(recording, each, sent) for each in wanted]},
     )

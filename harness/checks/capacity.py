@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from harness.checks import host
 from harness.checks.columns import Flags, ints, is_one_of, words
+from harness.checks.expectations import expectations
 from harness.checks.recording import Recording
-from harness.checks.terms import Term, conclude, hold, units
+from harness.checks.terms import Term, conclude, units
 from harness.rundir import Json
 from harness.rundir.verdict import Finding
 
@@ -32,7 +32,7 @@ def check(recording: Recording) -> Finding:
     ok = is_one_of(table, "outcome", "ok")
     answers, looks = (is_one_of(table, "kind", kind) for kind in ("answer", "look"))
     measured = _measured(table, answers, ok)
-    held = hold(TERMS, recording.stated("capacity"), measured, starved=host.starved(recording))
+    held = expectations(recording, "capacity", TERMS, measured)
     detail: dict[str, Json] = {"answer": dict(measured), "look": dict(_measured(table, looks, ok))}
     for column in ("vantage", "endpoint"):
         detail[column] = {

@@ -8,8 +8,9 @@ from itertools import combinations, pairwise
 from typing import Final
 
 from harness.checks.columns import ints, texts
+from harness.checks.expectations import expectations
 from harness.checks.recording import Recording
-from harness.checks.terms import Breach, Term, conclude, fail, hold, units, unknown
+from harness.checks.terms import Breach, Term, conclude, fail, units, unknown
 from harness.rundir import Json
 from harness.rundir.verdict import Finding
 
@@ -73,8 +74,8 @@ def check(recording: Recording) -> Finding:
         "primary_at_end": next((node for node, look in last.items() if look.role == "primary"), None),
         "standbys_at_end": sum(look.role == "replica" for look in last.values()),
     }
-    held = hold(TERMS, recording.stated("failover"), measured)
-    breaches = [*held.breaches, *_wrong_steps(steps), *_usurpers(reigns, last)]
+    held = expectations(recording, "failover", TERMS, measured)
+    breaches = [*held.breaches, *_wrong_steps(steps), *_usurpers(recording, reigns, last)]
     if not looks:
         breaches = [unknown("nobody watched the databases")]
     overlaps = [
@@ -166,13 +167,14 @@ def _wrong_steps(steps: Sequence[tuple[Reign, Reign]]) -> list[Breach]:
     ]
 
 
-def _usurpers(reigns: Sequence[Reign], last: dict[str, Look]) -> list[Breach]:
+def _usurpers(recording: Recording, reigns: Sequence[Reign], last: dict[str, Look]) -> list[Breach]:
     """Former primaries that still say to be primary at the end."""
     if not reigns:
         return []
     former = {reign.node for reign in reigns} - {reigns[-1].node}
+    say = fail if recording.whole else unknown
     return [
-        fail(f"{node}, once primary, never became a standby again")
+        say(f"{node}, once primary, never became a standby again")
         for node in sorted(former)
         if last[node].role == "primary"
     ]

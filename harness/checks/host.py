@@ -35,7 +35,8 @@ def check(recording: Recording) -> Finding:
     breaches = [Breach(Verdict.UNKNOWN, breach.says) for breach in held.breaches]
     if measured["lag_p99_s"] is None:
         breaches.append(unknown("no probe ran, so nobody knows whether this machine kept up"))
-    return Finding(*conclude(breaches, _well(measured)), measured, held.expected)
+    well = _well(measured) if measured["probes"] else ""
+    return Finding(*conclude(breaches, well), measured, held.expected)
 
 
 def starved(recording: Recording) -> bool:

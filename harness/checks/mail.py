@@ -13,12 +13,12 @@ from typing import Final
 
 import numpy as np
 
-from harness.checks import host
 from harness.checks.columns import Flags, Ints
+from harness.checks.expectations import expectations
 from harness.checks.fates import Fates
 from harness.checks.legs import LEGS, NEVER, read
 from harness.checks.recording import Recording
-from harness.checks.terms import Breach, Term, conclude, fail, hold, quantity, units, unknown
+from harness.checks.terms import Breach, Term, conclude, fail, quantity, units, unknown
 from harness.rundir import Json
 from harness.rundir.verdict import Finding, Verdict
 
@@ -71,12 +71,8 @@ def check(recording: Recording) -> Finding:
     if missing and measured["lost"]:
         measured["lost"] = None
     never_out = measured["all_out_drill_s"] is None
-    held = hold(
-        TERMS,
-        {name: want for name, want in stated.items() if not (never_out and name == "all_out_within")},
-        measured,
-        starved=host.starved(recording),
-    )
+    judged = ["all_out_within"] if never_out else []
+    held = expectations(recording, "mail", TERMS, measured, judged=judged)
     breaches = [*held.breaches]
     if never_out and isinstance(deadline_s, int | float):
         breaches.append(_never_out(recording, fates, float(deadline_s)))
@@ -86,9 +82,12 @@ def check(recording: Recording) -> Finding:
         breaches.append(
             unknown(f"{int(fates.waiting.sum())} mails were still on their way when the run was over")
         )
-    expected = dict(held.expected) | {TERMS[name].measured: want for name, want in stated.items()}
     return Finding(
-        *conclude(breaches, _well(measured)), measured, expected, _evidence(recording, fates), {"legs": legs}
+        *conclude(breaches, _well(measured)),
+        measured,
+        held.expected,
+        _evidence(recording, fates),
+        {"legs": legs},
     )
 
 

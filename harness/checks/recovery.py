@@ -13,12 +13,12 @@ from typing import Final
 
 import numpy as np
 
-from harness.checks import host
 from harness.checks.columns import ints, is_one_of, rows, says, words
+from harness.checks.expectations import expectations
 from harness.checks.outages import SECOND, Effect, Mark, Series, measure
 from harness.checks.parts import Part, parts
 from harness.checks.recording import Recording
-from harness.checks.terms import Breach, Term, conclude, fail, hold, quantity, units, unknown
+from harness.checks.terms import Breach, Term, conclude, fail, quantity, units, unknown
 from harness.rundir import Json
 from harness.rundir.verdict import Finding
 
@@ -94,22 +94,16 @@ def check(recording: Recording) -> Finding:
     stated = recording.stated("recovery")
     lasting = [one for one in seen if one.lasting]
     gone = {one.capability for one in lasting} | ({"outage", "after_undo"} if lasting else set())
-    held = hold(
-        TERMS,
-        {name: want for name, want in stated.items() if name not in gone},
-        measured,
-        starved=host.starved(recording),
-    )
+    held = expectations(recording, "recovery", TERMS, measured, judged=gone)
     breaches = [*held.breaches, *_never_restored(recording, lasting, stated), *_silent(recording, series)]
     if not series:
         breaches.append(unknown("no probe was recorded"))
-    expected = {TERMS[name].measured: want for name, want in stated.items()}
     troubled = [one for one in seen if one.effect.failed or one.effect.stalled or one.lasting]
     rows = [one.row(recording) for one in seen]
     return Finding(
         *conclude(breaches, _well(measured)),
         measured,
-        expected,
+        held.expected,
         tuple(one.row(recording) for one in troubled[:MOST_EVIDENCE]),
         {"effects": rows, "parts": [part.row(recording) for part in made_of]},
     )

@@ -16,8 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harness.checks.columns import Flags, Ints, ints, is_one_of, says
+from harness.checks.expectations import expectations
 from harness.checks.recording import Recording
-from harness.checks.terms import Term, conclude, hold, units, unknown
+from harness.checks.terms import Term, conclude, units, unknown
 from harness.rundir import Json
 from harness.rundir.verdict import Finding
 
@@ -64,7 +65,7 @@ def check(recording: Recording) -> Finding:
         return Finding(*conclude(breaches, "nobody was asked"), expected=stated)
     everyone = statistics(asked)
     measured = {**everyone, "median_drill_s": _seconds(everyone["median_drill_min"])}
-    held = hold(TERMS, stated, measured)
+    held = expectations(recording, "responses", TERMS, measured)
     names = {row.get("company"): row.get("name") for row in recording.final("companies") or ()}
     companies: dict[str, Json] = {
         str(number): {"name": names.get(number), **statistics(asked.of(asked.company == number))}

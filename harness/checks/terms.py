@@ -56,12 +56,18 @@ def units(terms: Terms) -> Mapping[str, Unit]:
 
 
 def hold(
-    terms: Terms, stated: Mapping[str, Json], measured: Mapping[str, Json], *, starved: bool = False
+    terms: Terms,
+    stated: Mapping[str, Json],
+    measured: Mapping[str, Json],
+    *,
+    starved: bool = False,
+    whole: bool = True,
 ) -> Held:
     """Hold what was measured against what is stated or expected of every run.
 
-    A quantity that is missing or null where one is expected could not be told: unknown. Raises KeyError for a
-    stated name that is no term.
+    Unknown instead of failed: a quantity that is missing or null; a deadline that was missed on a `starved` host; in
+    a run that is not `whole`, whatever is not yet as much as it should be. Raises KeyError for a stated name that is
+    no term.
     """
     wanted = {name: term.default for name, term in terms.items() if term.default is not None} | dict(stated)
     expected: dict[str, Json] = {}
@@ -78,6 +84,8 @@ def hold(
             )
             if term.deadline and starved:
                 breaches.append(unknown(f"{says}, but the host was starved", name))
+            elif term.sense != "at most" and not whole:
+                breaches.append(unknown(f"{says}, but the run was cut short", name))
             else:
                 breaches.append(fail(says, name))
     return Held(expected, tuple(breaches))

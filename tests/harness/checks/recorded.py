@@ -138,9 +138,10 @@ class Recorded:
         self.event(at_s, "timeline.ended")
         self.event(at_s + 1, "quiet", seconds=1.0, drained=drained, why="")
         for leg in ("composed", "submitted", "relayed", "stored", "noticed"):
-            self._mail.setdefault(leg, [])
-        for name, rows in self._final.items():
-            self.event(at_s + 2, "readback", what=name, rows=len(rows))
+            rows = self._mail.setdefault(leg, [])
+            self.event(at_s + 2, "readback", what=f"mail/{leg}", rows=len(rows))
+        for name, found in self._final.items():
+            self.event(at_s + 2, "readback", what=name, rows=len(found))
         self.event(at_s + 3, "run.ended", clean=True)
         return self.cut()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.checks.columns import Ints
 from harness.checks.registers import NEVER, Reads, State, Writes, examine
 
 
@@ -44,15 +45,14 @@ def vectorised(writes: list[Write], reads: list[Read], final: dict[int, int]) ->
     keys = sorted(final)
     outcome = examine(
         Writes(
-            *(np.array([getattr(w, name) for w in writes], np.int64) for name in ("key", "value")),
-            *(np.array([getattr(w, name) for w in writes], np.int64) for name in ("invoked", "completed")),
-            np.array([w.ok for w in writes], np.bool_),
+            key=column(writes, "key"),
+            value=column(writes, "value"),
+            invoked_ns=column(writes, "invoked"),
+            completed_ns=column(writes, "completed"),
+            ok=np.array([w.ok for w in writes], np.bool_),
         ),
         Reads(
-            *(
-                np.array([getattr(r, n) for r in reads], np.int64)
-                for n in ("key", "value", "invoked", "completed")
-            )
+            column(reads, "key"), column(reads, "value"), column(reads, "invoked"), column(reads, "completed")
         ),
         State(np.array(keys, np.int64), np.array([final[key] for key in keys], np.int64)),
     )
@@ -61,8 +61,12 @@ def vectorised(writes: list[Write], reads: list[Read], final: dict[int, int]) ->
         frozenset((int(sent.key[at]), int(sent.value[at])) for at in outcome.lost),
         frozenset(outcome.stale.tolist()),
         frozenset(outcome.phantom_reads.tolist()),
-        frozenset(keys[at] for at in outcome.phantom_state),
+        frozenset(keys[at] for at in outcome.phantom_state.tolist()),
     )
+
+
+def column(rows: Sequence[Write | Read], name: str) -> Ints:
+    return np.array([getattr(row, name) for row in rows], np.int64)
 
 
 def word_by_word(writes: list[Write], reads: list[Read], final: dict[int, int]) -> Said:
@@ -70,11 +74,10 @@ def word_by_word(writes: list[Write], reads: list[Read], final: dict[int, int]) 
     keys = {w.key for w in writes} | {r.key for r in reads} | set(final)
     said = [_one(key, writes, reads, final.get(key, 0)) for key in sorted(keys)]
     return Said(
-        *(
-            frozenset().union(*(getattr(s, name) for s in said))
-            for name in ("lost", "stale", "phantom_reads")
-        ),
-        frozenset().union(*(s.phantom_keys for s in said)),
+        frozenset(answer for one in said for answer in one.lost),
+        frozenset(at for one in said for at in one.stale),
+        frozenset(at for one in said for at in one.phantom_reads),
+        frozenset(key for one in said for key in one.phantom_keys),
     )
 
 

@@ -1,0 +1,198 @@
+"""Mail, leg by leg."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from harness.checks import mail
+from harness.rundir import Json
+from harness.rundir.verdict import Verdict
+from tests.harness.checks.recorded import Recorded, ns
+
+Record = Callable[..., Recorded]
+LEGS = ("composed", "submitted", "relayed", "stored", "noticed")
+
+
+def name(person: int) -> str:
+    return f"1.{person}.1@anpi.example"
+
+
+def sent(run: Recorded, person: int, at_s: float = 10.0, until: str = "noticed") -> None:
+    """A mail that went its way, one tenth of a second a leg, up to and including `until`."""
+    for number, leg in enumerate(LEGS[: LEGS.index(until) + 1]):
+        result = "sent" if leg == "composed" else "ok"
+        run.mail(leg, name(person), f"p{person}@au.example", at_s + number / 10, result)
+
+
+def test_every_mail_arrives(record: Record) -> None:
+    run = record(mail={"lost": 0, "misdelivered": 0, "duplicated": 0, "all_out_within": 1800.0})
+    for person in (1, 2, 3):
+        sent(run, person, at_s=10.0 + person)
+    finding = mail.check(run.end())
+    assert finding.verdict is Verdict.PASS
+    assert (finding.measured["composed"], finding.measured["stored"]) == (3, 3)
+    assert (
+        finding.measured["all_out_drill_s"] == 12.0
+    )  # 0.2 s from composed to relayed, at 60 drill seconds each
+    assert finding.why == "Of 3 mails 3 are in their addressees' mailboxes, none is lost."
+
+
+@pytest.mark.parametrize(
+    ("last", "lost_at"), [("composed", "submitted"), ("submitted", "relayed"), ("relayed", "stored")]
+)
+def test_a_mail_that_vanished_is_lost_where_it_should_have_been_next(
+    record: Record, last: str, lost_at: str
+) -> None:
+    run = record()
+    sent(run, 1)
+    sent(run, 2, until=last)
+    finding = mail.check(run.end())
+    assert finding.verdict is Verdict.FAIL
+    assert finding.measured["lost"] == 1
+    legs = finding.detail["legs"]
+    assert isinstance(legs, dict)
+    assert {leg for leg, row in legs.items() if isinstance(row, dict) and row["lost"]} == {lost_at}
+    assert finding.evidence == ({"what": f"lost before {lost_at}", "id": name(2), "composed_s": 10.0},)
+
+
+def test_what_still_waits_in_the_outbox_is_not_lost(record: Record) -> None:
+    run = record()
+    sent(run, 1)
+    run.mail("composed", name(2), "p2@au.example", 10.0, "queued")
+    finding = mail.check(run.end())
+    assert (finding.measured["queued"], finding.measured["lost"]) == (1, 0)
+    assert finding.verdict is Verdict.PASS
+
+
+def test_what_a_queue_may_still_hold_is_unknown(record: Record) -> None:
+    run = record()
+    sent(run, 1)
+    sent(run, 2, until="submitted")
+    run.mail("relayed", name(2), "p2@au.example", 10.2, "deferred")
+    finding = mail.check(run.end(drained=False))
+    assert (finding.measured["queued"], finding.measured["lost"]) == (1, 0)
+    assert finding.verdict is Verdict.UNKNOWN
+
+
+def test_a_bounced_mail_did_not_vanish(record: Record) -> None:
+    run = record()
+    sent(run, 1, until="submitted")
+    run.mail("relayed", name(1), "p1@au.example", 10.2, "bounced")
+    finding = mail.check(run.end())
+    assert (finding.measured["bounced"], finding.measured["lost"]) == (1, 0)
+    assert finding.verdict is Verdict.PASS
+
+
+def test_a_mail_in_somebody_elses_mailbox_is_misdelivered(record: Record) -> None:
+    """Two people's addresses were swapped."""
+    run = record()
+    for person, mailbox in ((1, 2), (2, 1)):
+        sent(run, person, until="relayed")
+        run.mail("stored", name(person), f"p{mailbox}@au.example", 10.4)
+    finding = mail.check(run.end())
+    assert (finding.measured["misdelivered"], finding.measured["lost"]) == (2, 0)
+    assert finding.verdict is Verdict.FAIL
+
+
+def test_a_mail_stored_twice_is_duplicated(record: Record) -> None:
+    run = record(mail={"duplicated": 0})
+    sent(run, 1)
+    run.mail("stored", name(1), "p1@au.example", 12.0)
+    finding = mail.check(run.end())
+    assert finding.measured["duplicated"] == 1
+    assert finding.verdict is Verdict.FAIL
+
+
+def test_a_mail_that_nobody_composed(record: Record) -> None:
+    run = record()
+    sent(run, 1)
+    run.mail("stored", name(7), "p7@au.example", 12.0)
+    finding = mail.check(run.end())
+    assert finding.measured["uncomposed"] == 1
+    assert finding.verdict is Verdict.FAIL
+
+
+def test_the_probes_own_mails_are_left_out(record: Record) -> None:
+    run = record()
+    sent(run, 1)
+    run.mail("submitted", "probe-au-1@anpi.example", "probe-au@au.example", 12.0)
+    run.mail("stored", "probe-au-2@anpi.example", "probe-au@au.example", 12.0)
+    finding = mail.check(run.end())
+    assert finding.verdict is Verdict.PASS
+    assert finding.measured["composed"] == 1
+
+
+def test_a_mail_a_broadcast_promised_and_nobody_composed_is_lost(record: Record) -> None:
+    run = record()
+    sent(run, 1)
+    rows: dict[str, Json] = {
+        "broadcast": 1,
+        "event": "e",
+        "company": 1,
+        "at_ns": ns(10.0),
+        "people": 2,
+        "standing": False,
+    }
+    run.final("broadcasts", rows, {**rows, "people": 96, "standing": True})
+    assert mail.check(run.end()).measured["lost"] == 1
+
+
+def test_mail_that_gets_out_late(record: Record) -> None:
+    run = record(mail={"all_out_within": 600.0})
+    sent(run, 1)
+    sent(run, 2, until="submitted")
+    for leg, at_s in (("relayed", 30.0), ("stored", 30.1), ("noticed", 30.2)):
+        run.mail(leg, name(2), "p2@au.example", at_s)
+    finding = mail.check(run.end())
+    assert finding.verdict is Verdict.FAIL
+    assert finding.measured["late"] == 1
+    assert finding.why == (
+        "From the broadcast until all mail was out: 20.0 min of drill time, "
+        "expected at most 10.0 min of drill time."
+    )
+
+
+@pytest.mark.parametrize(("within_s", "verdict"), [(600.0, Verdict.FAIL), (360_000.0, Verdict.UNKNOWN)])
+def test_mail_that_never_got_out(record: Record, within_s: float, verdict: Verdict) -> None:
+    run = record(mail={"all_out_within": within_s})
+    run.mail("composed", name(1), "p1@au.example", 10.0, "queued")
+    assert mail.check(run.end()).verdict is verdict
+
+
+def test_mails_to_one_person_that_overtook_each_other(record: Record) -> None:
+    run = record(mail={"reordered": 0})
+    for broadcast, composed_s, stored_s in ((1, 10.0, 15.0), (2, 11.0, 14.0), (3, 12.0, 16.0)):
+        number = f"{broadcast}.1.1@anpi.example"
+        for leg, at_s in zip(
+            LEGS, (composed_s, composed_s + 0.1, composed_s + 0.2, stored_s, stored_s), strict=True
+        ):
+            run.mail(leg, number, "p1@au.example", at_s, "sent" if leg == "composed" else "ok")
+    finding = mail.check(run.end())
+    assert finding.measured["reordered"] == 1
+    assert finding.verdict is Verdict.FAIL
+
+
+def test_a_notice_that_never_came(record: Record) -> None:
+    run = record(mail={"unnoticed": 0})
+    sent(run, 1)
+    sent(run, 2, until="stored")
+    finding = mail.check(run.end())
+    assert finding.measured["unnoticed"] == 1
+    assert finding.verdict is Verdict.FAIL
+
+
+def test_no_mail_at_all(record: Record) -> None:
+    finding = mail.check(record(mail={"lost": 0, "all_out_within": 1800.0}).end())
+    assert finding.verdict is Verdict.PASS
+    assert finding.why == "No mail was composed."
+
+
+@pytest.mark.parametrize("leg", ["submitted", "relayed", "stored"])
+def test_a_journal_that_could_not_be_read(record: Record, leg: str) -> None:
+    run = record()
+    sent(run, 1)
+    sent(run, 2, until="relayed")
+    run.event(99.0, "readback.failed", what=f"/mnt/data/journal/{leg}.jsonl", tried=["it is gone"])
+    assert mail.check(run.end()).verdict is Verdict.UNKNOWN
