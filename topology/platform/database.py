@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from topology.platform import database_seed
 from topology.platform.database_configuration import SCOPE, Cluster, patroni, roles
 from topology.platform.etcd import Store, UnreachableError
 from topology.platform.place import Place, names
@@ -31,13 +32,17 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until Patroni has handlers of its own
     cluster = here(Place.here())
     write(cluster)
+    empty, first = not (cluster.data / "PG_VERSION").exists(), cluster.node == cluster.hosts[0]
+    seed = database_seed.begin(cluster) if empty and first else None
 
     from patroni.__main__ import main as run_patroni  # takes a while, and the store needs that while, too
 
     _load_patroni()
     store = Store(cluster.consensus)
-    await_store(store, cluster)
-    if not (cluster.data / "PG_VERSION").exists() and cluster.node != cluster.hosts[0]:
+    begun = await_store(store, cluster)
+    if seed is not None:
+        database_seed.end(cluster, seed, wanted=not begun)
+    elif empty and not begun:
         await_first_node(store, cluster)
     sys.argv = ["patroni", str(cluster.configuration)]
     run_patroni()
@@ -65,7 +70,7 @@ def here(place: Place) -> Cluster:
 
 
 def write(cluster: Cluster) -> None:
-    """Patroni's configuration, and the roles that are made with a new cluster, for this user's eyes only."""
+    """What Patroni will look for: its configuration and the roles of a new cluster, for this user's eyes only."""
     for path, text in (
         (cluster.configuration, json.dumps(patroni(cluster))),
         (cluster.roles, roles(cluster)),
@@ -73,16 +78,19 @@ def write(cluster: Cluster) -> None:
         path.unlink(missing_ok=True)
         path.touch(mode=0o600)
         path.write_text(text)
+    database_seed.write_script(cluster)
 
 
-def await_store(store: Store, cluster: Cluster) -> None:
-    """Until a majority of the store answers, however long that takes."""
+def await_store(store: Store, cluster: Cluster) -> bool:
+    """Until a majority of the store answers, however long that takes: whether somebody has begun the cluster."""
+    marks: list[str | None] = []
 
     def answers() -> bool:
-        store.get(INITIALIZE)
+        marks.append(store.get(INITIALIZE))
         return True
 
     _await(answers, cluster.node, "the consensus store")
+    return marks[0] is not None
 
 
 def await_first_node(store: Store, cluster: Cluster) -> None:

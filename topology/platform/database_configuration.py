@@ -26,6 +26,22 @@ HANG_MS: Final = 5000
 #: Shared memory that ends with the node's IPC namespace; POSIX's would stay behind in /dev/shm after a power loss.
 SHARED_MEMORY: Final = "sysv"
 
+#: How a new cluster is made. Small segments: it and a copy of it write less before they can start. One sync of
+#: the file system, instead of one of each of a thousand files.
+INITDB: Final = (
+    "encoding=UTF8",
+    "locale=C",
+    "locale-provider=builtin",
+    "builtin-locale=C.UTF-8",
+    "auth-local=trust",
+    "auth-host=scram-sha-256",
+    "wal-segsize=4",
+    "sync-method=syncfs",
+    f"set=dynamic_shared_memory_type={SHARED_MEMORY}",
+    "data-checksums",
+    "no-instructions",
+)
+
 
 @dataclass(frozen=True)
 class Cluster:
@@ -43,6 +59,15 @@ class Cluster:
     @property
     def configuration(self) -> Path:
         return self.scratch / "patroni.yml"
+
+    @property
+    def seed(self) -> Path:
+        """The files of a new cluster, made ahead; on the same disk as `data`."""
+        return self.data.with_name("seed")
+
+    @property
+    def initdb(self) -> Path:
+        return self.scratch / "initdb"
 
     @property
     def roles(self) -> Path:
@@ -63,21 +88,7 @@ def patroni(cluster: Cluster) -> Mapping[str, object]:
         "etcd3": {"hosts": list(cluster.consensus)},
         "bootstrap": {
             "dcs": _agreed(cluster),
-            "initdb": [
-                {"encoding": "UTF8"},
-                {"locale": "C"},
-                {"locale-provider": "builtin"},
-                {"builtin-locale": "C.UTF-8"},
-                {"auth-local": "trust"},
-                {"auth-host": "scram-sha-256"},
-                # Small segments: a new cluster and a copy of it write less before they can start.
-                {"wal-segsize": "4"},
-                # One sync of the file system instead of one of each of a thousand files.
-                {"sync-method": "syncfs"},
-                {"set": f"dynamic_shared_memory_type={SHARED_MEMORY}"},
-                "data-checksums",
-                "no-instructions",
-            ],
+            "initdb": [dict([option.split("=", 1)]) if "=" in option else option for option in INITDB],
             "post_bootstrap": f"{cluster.binaries}/psql -X -q -v ON_ERROR_STOP=1 -f {cluster.roles}",
         },
         "postgresql": _local(cluster),
@@ -121,6 +132,7 @@ def _local(cluster: Cluster) -> Mapping[str, object]:
         "connect_address": f"{cluster.node}:{POSTGRESQL_PORT}",
         "data_dir": str(cluster.data),
         "bin_dir": str(cluster.binaries),
+        "bin_name": {"initdb": str(cluster.initdb)},
         "pgpass": str(cluster.scratch / "pgpass"),
         "use_unix_socket": True,
         "use_unix_socket_repl": True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -181,6 +182,17 @@ def test_when_postgresql_of_the_primary_crashes_the_standby_takes_over_at_once(
         lambda: bool(writer.since(crashed_s, second)), "the standby took over", CRASH_TAKEN_OVER_WITHIN_S
     )
     eventually(lambda: is_synchronous_standby(part, first), "the old primary is the standby", JOINED_WITHIN_S)
+
+
+def test_a_standby_that_lost_its_disk_copies_the_primary(
+    part: Part, pair: tuple[Node, Node], writer: Writer
+) -> None:
+    _, second = pair
+    part.runtime.kill(second)
+    shutil.rmtree(part.volume(second.name) / "postgresql")
+    part.runtime.start(second)
+    eventually(lambda: is_synchronous_standby(part, second), "it is synchronous again", JOINED_WITHIN_S)
+    assert [path.name for path in part.volume(second.name).iterdir()] == ["postgresql"]
 
 
 def test_a_primary_that_is_cut_off_acknowledges_nothing_and_the_standby_takes_over(

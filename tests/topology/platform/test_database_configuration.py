@@ -9,6 +9,7 @@ import pytest
 from patroni.validator import schema
 
 from topology.platform import database_configuration as told
+from topology.platform import database_seed
 from topology.platform.database_configuration import Cluster
 from topology.platform.wheels import folder
 
@@ -41,6 +42,7 @@ def test_patroni_adjusts_none_of_the_times() -> None:
 
 
 def test_patroni_itself_finds_nothing_to_complain_about(cluster: Cluster) -> None:
+    database_seed.write_script(cluster)
     complaints = [str(each) for each in schema(told.patroni(cluster))]
     assert [each for each in complaints if "is not reachable" not in each] == []
 
