@@ -14,6 +14,7 @@ from harness.faults.build import NobodyThere, build
 from harness.plan import Entry, Plan
 from harness.rundir import RunDir
 from harness.runtime import NodeFailed
+from harness.toxiproxy import ToxiproxyError
 from topology.map import Node
 
 PUBLISH_WITHIN_S: Final = 15.0
@@ -85,7 +86,7 @@ class Timeline:
         self.expect(fault.nodes, False)
         try:
             fault.inject(self.stage)
-        except (NodeFailed, OSError) as error:
+        except (NodeFailed, OSError, ToxiproxyError) as error:
             self.run.record("fault.proven", fault=entry.id, effect="unproven", proof=f"not injected: {error}")
             return
         self.run.record("fault.injected", fault=entry.id)
@@ -105,7 +106,11 @@ class Timeline:
             return
         self.run.record("fault.undoing", fault=name)
         self.say(f"undoing {name}")
-        fault.undo(self.stage)
+        try:
+            fault.undo(self.stage)
+        except (NodeFailed, OSError, ToxiproxyError) as error:
+            self.run.record("fault.undone.seen", fault=name, verified=False, proof=f"not undone: {error}")
+            return
         self.expect(fault.nodes, True)
         self.run.record("fault.undone", fault=name)
         self._looking.append(self._looks.submit(self._prove_undone, name, fault))
@@ -135,5 +140,5 @@ def _looked(look: Callable[[], Effect]) -> Effect:
     started_s = time.monotonic()
     try:
         return look()
-    except (OSError, NodeFailed) as error:
+    except (OSError, NodeFailed, ToxiproxyError) as error:
         return Effect(False, f"the look failed after {time.monotonic() - started_s:.1f} s: {error}")

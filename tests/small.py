@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 
-from topology.map import Map, Node, Region, Title, Volume, Zone
+from topology.map import Carrier, ConfigFile, Entrance, Map, Node, Region, Title, Volume, Zone
 
 #: Answers every request with its own name; also through what its volume holds.
 PROGRAM = """
@@ -16,8 +18,10 @@ class Here(http.server.BaseHTTPRequestHandler):
         self.send_response(200); self.send_header("Content-Length", str(len(body))); self.end_headers()
         self.wfile.write(body)
     def log_message(self, *a): pass
+class Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 128
 print("serving", flush=True)
-http.server.ThreadingHTTPServer(("", 8000), Here).serve_forever()
+Server(("", 8000), Here).serve_forever()
 """
 
 
@@ -49,3 +53,23 @@ def small_map() -> Map:
     )
     region = Region("here", Title("here", "ここ"), zones)
     return Map("small", {"here": region}, {}, {node.name: node for node in nodes})
+
+
+def with_link() -> Map:
+    """The small map, and a carrier whose access link leads to b1."""
+    small = small_map()
+    proxies = [{"name": "b-http", "listen": "0.0.0.0:8001", "upstream": "b1:8000", "enabled": True}]
+    link = replace(
+        small.nodes["b1"],
+        name="link",
+        role="access-link",
+        address=IPv4Address("10.78.2.12"),
+        health="8474/version",
+        image="ghcr.io/shopify/toxiproxy:2.12.0",
+        command=("-host=0.0.0.0", "-config=/mnt/config/entrances.json"),
+        volumes=(),
+        configs=(ConfigFile("/mnt/config/entrances.json", json.dumps(proxies)),),
+        carrier="one",
+    )
+    carrier = Carrier("one", Title("one", "一"), 1.0, "link", "b1", (Entrance("b", 8001, 8001),))
+    return replace(small, nodes={**small.nodes, "link": link}, carriers={"one": carrier})

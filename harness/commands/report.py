@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -14,7 +15,7 @@ from harness.commands.outcome import find, run_argument
 @run_argument
 @click.option("--lang", type=click.Choice(["ja", "en"]), default="en", help="The report's language.")
 @click.pass_obj
-def command(runs: Path, run: str, lang: str) -> int:
+def command(runs: Path, run: str, lang: Literal["ja", "en"]) -> int:
     """Write report.html of a run directory again."""
     from reports.run import write
 

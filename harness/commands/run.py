@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -34,7 +34,7 @@ def command(
     settings: tuple[str, ...],
     runtime: str,
     as_json: bool,
-    lang: str,
+    lang: Literal["ja", "en"],
     keep: bool,
 ) -> int:
     """Run scenarios, judge each, and write its report."""
@@ -49,9 +49,7 @@ def command(
     return STATUS[Verdict.worst(verdicts)] if verdicts else PASS
 
 
-def _run(wanted: Wanted, runs: Path, as_json: bool, lang: str, keep: bool) -> Verdict:
-    from reports.run import write
-
+def _run(wanted: Wanted, runs: Path, as_json: bool, lang: Literal["ja", "en"], keep: bool) -> Verdict:
     from harness.conductor import conduct
     from harness.faults.build import refuse_what_is_missing
     from harness.interruption import GiveUp, Interruption
@@ -59,6 +57,7 @@ def _run(wanted: Wanted, runs: Path, as_json: bool, lang: str, keep: bool) -> Ve
     from harness.rundir import RunDir
     from harness.runtime.local import LocalRuntime
     from harness.sweeping import drop_volumes
+    from reports.run import write
 
     plan, topology = wanted.plan()
     runtime = LocalRuntime()

@@ -28,7 +28,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
-Json: TypeAlias = "str | int | float | bool | None | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class RunDir:
         self._append("undo.jsonl", {"at_ns": time.monotonic_ns(), **data}, sync=True)
 
     def events(self, *kinds: str) -> list[Event]:
-        """The events so far, oldest first, of these kinds or of all. A torn last line, as a crash leaves, is skipped."""
+        """The events so far, oldest first, of these kinds or of all; a line that a crash tore is skipped."""
         found = []
         for row in read_jsonl(self.path / "events.jsonl"):
             at_ns, kind = row.pop("at_ns"), row.pop("kind")

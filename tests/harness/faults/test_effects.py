@@ -8,6 +8,7 @@ import pytest
 
 from harness.faults import Fault, Stage
 from harness.faults.cut import Cut
+from harness.faults.degrade import Degrade
 from harness.faults.hang import Hang
 from harness.faults.looking import answer
 from harness.faults.lose import Lose
@@ -22,11 +23,23 @@ def fault(name: str, stage: Stage) -> Fault:
         "hang": Hang([a1, b1]),
         "cut": Cut([a1, a2], [b1]),
         "cut one way": Cut([a1, a2], [b1], oneway=True),
+        "latency": degrade(stage, latency=0.15, jitter=0.02),
+        "bandwidth": degrade(stage, bandwidth=20),
+        "refused": degrade(stage, refused=0.5),
+        "silence": degrade(stage, silence=0.4),
+        "resets": degrade(stage, resets=0.6),
     }
     return made[name]
 
 
-@pytest.mark.parametrize("name", ["lose", "hang", "cut", "cut one way"])
+NAMES = ["lose", "hang", "cut", "cut one way", "latency", "bandwidth", "refused", "silence", "resets"]
+
+
+def degrade(stage: Stage, **effects: float) -> Degrade:
+    return Degrade(stage.topology.carriers["one"], effects, stage.topology.nodes["link"])
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_fault_is_proven_only_while_it_lasts(name: str, stage: Stage) -> None:
     made = fault(name, stage)
     assert not made.verify(stage).proven, "nothing was injected yet"
@@ -41,7 +54,7 @@ def test_a_fault_is_proven_only_while_it_lasts(name: str, stage: Stage) -> None:
     assert not made.verify(stage).proven, "it was undone"
 
 
-@pytest.mark.parametrize("name", ["lose", "hang", "cut", "cut one way"])
+@pytest.mark.parametrize("name", NAMES)
 def test_what_undoes_a_fault_says_all_that_is_needed(name: str, stage: Stage) -> None:
     undoing = str(fault(name, stage).undoing)
     assert all(node.name in undoing for node in fault(name, stage).nodes)
