@@ -38,18 +38,15 @@ def members(part: Part) -> Iterator[tuple[Node, Node, Node]]:
     part.await_healthy((a, b, c), UP_WITHIN_S)
 
 
-def store(part: Part, *members: Node) -> Store:
-    """A client that opens its connections where the test looks from."""
-    return InsideStore(part, *members)
-
-
 class InsideStore(Store):
+    """A client that opens its connections where the test looks from."""
+
     def __init__(self, part: Part, *members: Node) -> None:
         super().__init__([f"{member.address}:2379" for member in members])
-        self._site = part
+        self._part = part
 
     def _post(self, path: str, body: object) -> dict[str, object]:
-        with self._site.runtime.inside(self._site.here):
+        with self._part.runtime.inside(self._part.here):
             return dict(super()._post(path, body))  # type: ignore[arg-type]
 
 
@@ -58,8 +55,8 @@ def leader(part: Part, *members: Node) -> str:
     said = set()
     for member in members:
         try:
-            status = store(part, member).status()
-            names = {each.number: each.name for each in store(part, member).members()}
+            status = InsideStore(part, member).status()
+            names = {each.number: each.name for each in InsideStore(part, member).members()}
         except UnreachableError:
             return ""
         said.add(names.get(status.leader, ""))
@@ -87,8 +84,8 @@ def test_a_member_without_a_majority_answers_nothing(part: Part, members: tuple[
     part.runtime.cut([b, c], [a])
     try:
         with pytest.raises(UnreachableError):
-            store(part, a).get("anything")
-        assert store(part, b, c).get("anything") is None
+            InsideStore(part, a).get("anything")
+        assert InsideStore(part, b, c).get("anything") is None
     finally:
         part.runtime.join([a], [b, c])
         part.runtime.join([b, c], [a])
@@ -103,21 +100,21 @@ def test_what_was_written_survives_the_power_loss_of_all(
     for member in members:
         part.runtime.start(member)
     part.await_healthy(members, UP_WITHIN_S)
-    assert store(part, *members).get("kept") == "through the night"
+    assert InsideStore(part, *members).get("kept") == "through the night"
 
 
 def test_a_member_that_lost_its_disk_joins_anew(part: Part, members: tuple[Node, Node, Node]) -> None:
     a, b, c = members
     put(part, b, "known", "to all")
-    before = {member.number for member in store(part, b).members()}
+    before = {member.number for member in InsideStore(part, b).members()}
     part.runtime.kill(a)
     shutil.rmtree(part.volume("consensus-a") / "etcd")
     part.runtime.start(a)
     part.await_healthy([a], UP_WITHIN_S)
     part.runtime.kill(b)  # so that the majority needs what a has learned
     eventually(lambda: leader(part, a, c) == c.name, "a and c are a majority", LEADER_AGAIN_WITHIN_S)
-    assert store(part, a).get("known") == "to all"
-    after = {member.number for member in store(part, a).members()}
+    assert InsideStore(part, a).get("known") == "to all"
+    after = {member.number for member in InsideStore(part, a).members()}
     assert len(after) == 3
     assert len(after - before) == 1
 
