@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias
 
-from harness.load.http1 import MalformedError, NotSentError, Reader, Reply, UnansweredError
+from harness.load.http1 import NotSentError, Reply, UnansweredError
+from harness.probes.conversation import exchange
 
 #: How long a synthetic user waits for one door before trying the next as well, and for any of them, in seconds.
 NEXT_AFTER_S: Final = 0.7
 DEADLINE_S: Final = 2.0
+#: At ten a second, as many as come in the half second after which waiting counts as not being served.
+ABREAST: Final = 5
+_SCOUT_AGAIN_S: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,46 +59,105 @@ class Asked:
     final: bool = True
 
 
-async def ask(doors: Sequence[Door], first: int, request: bytes, judge: Judge) -> Asked:
-    """Ask at the first door; when that one fails, or is silent for `NEXT_AFTER_S`, at the next one as well.
+class Doors:
+    """The doors that one series of synthetic users may take, and the line in front of them.
 
-    A silent door is still waited for: whoever comes back serves those first who have waited longest, and an
-    outage must not seem longer for the work of turning away those who had left.
+    No more than `ABREAST` of them are at the doors at a time, and one of those at two doors at once; the others
+    stand in line, and their time runs. When everything hangs, hundreds would otherwise be served at once as soon
+    as it goes on, none of them soon, and the outage would seem longer for it.
     """
-    loop = asyncio.get_running_loop()
-    deadline_s = loop.time() + DEADLINE_S
-    untried = [doors[(first + turn) % len(doors)] for turn in range(len(doors))]
-    waiting: set[asyncio.Task[Asked]] = set()
-    best = Asked("info", untried[0].name, detail="timeout", lingering=True)
-    lingering = False
-    try:
-        while untried or waiting:
-            if untried:
-                waiting.add(loop.create_task(_ask_one(untried.pop(0), request, judge)))
-            left_s = deadline_s - loop.time()
-            patience_s = min(left_s, NEXT_AFTER_S) if untried else left_s
-            done, waiting = await asyncio.wait(
-                waiting, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED
-            )
-            for task in done:
-                best = task.result()
-                lingering |= best.lingering
-                if best.final:
-                    return replace(best, lingering=lingering or bool(waiting))
-            if loop.time() >= deadline_s:
-                break
-    finally:
-        for task in waiting:
-            task.cancel()
-    lingering |= bool(waiting)
-    if waiting:
-        best = replace(best, detail="timeout")
-    return replace(best, outcome="info" if lingering else "fail", value=0, lingering=lingering)
+
+    def __init__(self, doors: Sequence[Door]) -> None:
+        self._doors = doors
+        self._line = asyncio.Semaphore(ABREAST)
+        self._scout = asyncio.Lock()
+
+    async def ask(self, first: int, request: bytes, judge: Judge) -> Asked:
+        """Ask at the first door; when that one fails, or is silent for `NEXT_AFTER_S`, at the next one as well."""
+        order = [self._doors[(first + turn) % len(self._doors)] for turn in range(len(self._doors))]
+        asking = _Asking(order, request, judge)
+        try:
+            async with asyncio.timeout(DEADLINE_S), self._line:
+                return await asking.run(self._scout)
+        except TimeoutError:
+            return asking.out_of_time()
+
+
+class _Asking:
+    """One synthetic user on the way from door to door.
+
+    A silent door is still waited for while the next one is tried: whoever comes back serves those first who have
+    waited longest.
+    """
+
+    def __init__(self, order: Sequence[Door], request: bytes, judge: Judge) -> None:
+        self._order = order
+        self._request, self._judge = request, judge
+        self._waiting: set[asyncio.Task[Asked]] = set()
+        self._last: Asked | None = None
+        self._lingering = False
+
+    async def run(self, scout: asyncio.Lock) -> Asked:
+        """Cancelled by the caller when the time is over."""
+        try:
+            return await self._first_door(scout) or self._nowhere()
+        finally:
+            for task in self._waiting:
+                task.cancel()
+
+    def out_of_time(self) -> Asked:
+        """What has come of it by now."""
+        if not self._waiting:
+            return self._nowhere() if self._last else Asked("fail", "", detail="still in line")
+        return Asked("info", self._last.endpoint if self._last else "", detail="timeout", lingering=True)
+
+    async def _first_door(self, scout: asyncio.Lock) -> Asked | None:
+        self._knock(self._order[0])
+        found = await self._wait(NEXT_AFTER_S)
+        if self._waiting:
+            while found is None and self._waiting and scout.locked():
+                found = await self._wait(_SCOUT_AGAIN_S)
+            if found is not None:
+                return found
+            async with scout:
+                return await self._other_doors()
+        return found or await self._other_doors()
+
+    async def _other_doors(self) -> Asked | None:
+        for door in self._order[1:]:
+            self._knock(door)
+            if (found := await self._wait(NEXT_AFTER_S)) is not None:
+                return found
+        while self._waiting:
+            if (found := await self._wait(None)) is not None:
+                return found
+        return None
+
+    def _knock(self, door: Door) -> None:
+        self._waiting.add(asyncio.get_running_loop().create_task(_ask_one(door, self._request, self._judge)))
+
+    async def _wait(self, patience_s: float | None) -> Asked | None:
+        """The first answer that settles it; None when none came in time, or only such as another door may mend."""
+        done, self._waiting = await asyncio.wait(
+            self._waiting, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED
+        )
+        for task in done:
+            self._last = task.result()
+            self._lingering |= self._last.lingering
+            if self._last.final:
+                return replace(self._last, lingering=self._lingering or bool(self._waiting))
+        return None
+
+    def _nowhere(self) -> Asked:
+        assert self._last is not None
+        return replace(
+            self._last, outcome="info" if self._lingering else "fail", value=0, lingering=self._lingering
+        )
 
 
 async def _ask_one(door: Door, request: bytes, judge: Judge) -> Asked:
     try:
-        judged = judge(await exchange(door, request, DEADLINE_S))
+        judged = judge(await exchange(door.host, door.port, request, DEADLINE_S))
     except NotSentError as error:
         return Asked("fail", door.name, detail=str(error), final=False)
     except UnansweredError as error:
@@ -104,69 +166,3 @@ async def _ask_one(door: Door, request: bytes, judge: Judge) -> Asked:
     return Asked(
         outcome, door.name, judged.value, judged.detail or None, judged.lingering, not judged.elsewhere
     )
-
-
-async def exchange(door: Door, request: bytes, within_s: float) -> Reply:
-    """One request on a connection of its own. Raises NotSentError or UnansweredError."""
-    conversation = _Conversation(request)
-    try:
-        async with asyncio.timeout(within_s):
-            await asyncio.get_running_loop().create_connection(lambda: conversation, door.host, door.port)
-            return await conversation.reply
-    except TimeoutError:
-        raise conversation.failure("timeout") from None
-    except (EOFError, MalformedError) as error:
-        raise conversation.failure(str(error)) from None
-    except OSError as error:
-        raise conversation.failure(_word(error)) from None
-    finally:
-        conversation.close()
-
-
-def _word(error: OSError) -> str:
-    words = {errno.ECONNREFUSED: "refused", errno.ECONNRESET: "reset", errno.EPIPE: "reset"}
-    return words.get(error.errno or 0, (error.strerror or type(error).__name__).lower())
-
-
-class _Conversation(asyncio.Protocol):
-    """Sends the request as soon as it is connected; `reply` is done when the reply is whole or cannot be."""
-
-    def __init__(self, request: bytes) -> None:
-        self.reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self._request = request
-        self._reader = Reader()
-        self._transport: asyncio.Transport | None = None
-
-    def failure(self, why: str) -> NotSentError | UnansweredError:
-        return NotSentError(why) if self._transport is None else UnansweredError(why)
-
-    def close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
-        if not self.reply.done():
-            self.reply.cancel()
-        elif not self.reply.cancelled():
-            self.reply.exception()  # seen, even where a time-out came first
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-        self._transport.write(self._request)
-
-    def data_received(self, data: bytes) -> None:
-        if self.reply.done():
-            return
-        try:
-            if self._reader.feed(data):
-                self.reply.set_result(self._reader.reply)
-        except MalformedError:
-            self.reply.set_exception(MalformedError("malformed"))
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self.reply.done():
-            return
-        if exc is not None:
-            self.reply.set_exception(exc)
-        elif self._reader.end():
-            self.reply.set_result(self._reader.reply)
-        else:
-            self.reply.set_exception(EOFError("closed"))

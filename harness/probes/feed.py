@@ -9,7 +9,7 @@ import orjson
 from harness.load import http1
 from harness.load.http1 import Reply
 from harness.probes.board import Probe
-from harness.probes.door import Asked, Door, Judged, ask
+from harness.probes.door import Asked, Door, Doors, Judged
 
 VANTAGE = "observers"
 
@@ -22,7 +22,7 @@ class Feed(Probe):
 
     def __init__(self, process: int, doors: Sequence[Door], host: str) -> None:
         self.process = process
-        self._doors, self._host = doors, host
+        self._doors, self._host = Doors(doors), host
         self._last = 0
 
     async def ask(self, turn: int) -> tuple[int, Asked]:
@@ -38,7 +38,7 @@ class Feed(Probe):
             return Judged("stale" if last < floor else "", last)
 
         request = http1.get(f"/telegrams?after={floor}", self._host, close=True)
-        asked = await ask(self._doors, turn, request, judge)
+        asked = await self._doors.ask(turn, request, judge)
         if asked.outcome == "ok":
             self._last = max(self._last, asked.value)
         return 0, asked

@@ -12,7 +12,8 @@ import orjson
 
 from harness.load import http1
 from harness.load.http1 import NotSentError, Reply, UnansweredError
-from harness.probes.door import Door, exchange
+from harness.probes.conversation import Connection
+from harness.probes.door import Door
 
 #: Patroni's key for a cluster named `anpi`.
 LEADER_KEY: Final = "/service/anpi/leader"
@@ -25,11 +26,11 @@ class Leader:
     """Reads the key by linearizable reads, at one member and at the next when that one does not answer."""
 
     def __init__(self, members: Sequence[Door]) -> None:
-        self._members = members
+        self._members = [Connection(member.host, member.port) for member in members]
         self._turn = 0
         self._holder, self._read_ns = "", 0
         query = orjson.dumps({"key": base64.b64encode(LEADER_KEY.encode()).decode()})
-        self._request = http1.post("/v3/kv/range", "consensus", query, "application/json", close=True)
+        self._request = http1.post("/v3/kv/range", "consensus", query, "application/json")
 
     @property
     def holder(self) -> str:
@@ -38,15 +39,19 @@ class Leader:
 
     async def watch(self, every_s: float) -> None:
         """Read the key again and again until cancelled."""
-        while True:
-            started_s = time.monotonic()
-            await self.read()
-            await asyncio.sleep(max(0.0, started_s + every_s - time.monotonic()))
+        try:
+            while True:
+                started_s = time.monotonic()
+                await self.read()
+                await asyncio.sleep(max(0.0, started_s + every_s - time.monotonic()))
+        finally:
+            for member in self._members:
+                member.close()
 
     async def read(self) -> None:
         member = self._members[self._turn % len(self._members)]
         try:
-            reply = await exchange(member, self._request, _TRY_S)
+            reply = await member.ask(self._request, _TRY_S)
             self._holder, self._read_ns = _holder(reply), time.monotonic_ns()
         except (NotSentError, UnansweredError, ValueError):
             self._turn += 1

@@ -14,7 +14,7 @@ from harness.load import http1
 from harness.load.access import Access
 from harness.load.http1 import Reply
 from harness.probes.board import Probe
-from harness.probes.door import Asked, Door, Judged, ask
+from harness.probes.door import Asked, Door, Doors, Judged
 from harness.probes.notices import Notices
 
 #: How long a mail may take from the provider's API to the handset, in seconds.
@@ -31,8 +31,9 @@ class Mail(Probe):
 
     def __init__(self, process: int, access: Access, providers: Sequence[Door], host: str) -> None:
         self.process, self.vantage = process, access.carrier
-        self._providers, self._host = providers, host
-        self._first = 0
+        self._doors, self._host = Doors(providers), host
+        self._names = [door.name for door in providers]
+        self._first = 0  # the provider's site that took the last one
         self._to = f"{PREFIX}{access.carrier}@{access.carrier}.example"
         self._expected: dict[str, asyncio.Future[None]] = {}
         self.notices = Notices(access.mail, self._to, self._arrived)
@@ -42,10 +43,10 @@ class Mail(Probe):
         arrived = self._expected[name] = asyncio.get_running_loop().create_future()
         deadline_s = asyncio.get_running_loop().time() + ARRIVES_WITHIN_S
         try:
-            asked = await ask(self._providers, self._first, self._request(name), _accepted)
-            self._first = next(n for n, door in enumerate(self._providers) if door.name == asked.endpoint)
-            if asked.outcome != "ok" and not asked.lingering:
-                self._first = (self._first + 1) % len(self._providers)
+            asked = await self._doors.ask(self._first, self._request(name), _accepted)
+            if asked.outcome == "ok":
+                self._first = self._names.index(asked.endpoint)
+            elif not asked.lingering:
                 return 0, asked
             async with asyncio.timeout_at(deadline_s):
                 await arrived

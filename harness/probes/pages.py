@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -10,7 +11,7 @@ from harness.load.access import Access
 from harness.load.http1 import Reply
 from harness.probes.board import Probe
 from harness.probes.config import Login
-from harness.probes.door import Asked, Door, Judged, ask
+from harness.probes.door import Asked, Door, Doors, Judged
 
 
 @dataclass
@@ -46,9 +47,9 @@ class Registers:
         return next((one for n in range(count) if not (one := self._all[(turn + n) % count]).busy), None)
 
 
-def doors(access: Access) -> tuple[Door, ...]:
-    """A carrier's entrances in plain http."""
-    return tuple(Door(entrance.name, entrance.host, entrance.http) for entrance in access.entrances)
+def _entrances(access: Access) -> Doors:
+    """A carrier's way into the service, in plain http."""
+    return Doors([Door(entrance.name, entrance.host, entrance.http) for entrance in access.entrances])
 
 
 class Read(Probe):
@@ -58,7 +59,7 @@ class Read(Probe):
 
     def __init__(self, process: int, access: Access, registers: Registers, host: str) -> None:
         self.process, self.vantage = process, access.carrier
-        self._doors, self._registers, self._host = doors(access), registers, host
+        self._doors, self._registers, self._host = _entrances(access), registers, host
 
     async def ask(self, turn: int) -> tuple[int, Asked]:
         register = self._registers.latest
@@ -73,7 +74,7 @@ class Read(Probe):
             return Judged("stale" if register.is_behind(seen, floor) else "", seen)
 
         request = http1.get(f"/a/{register.token}", self._host, close=True)
-        return register.person, await ask(self._doors, turn, request, judge)
+        return register.person, await self._doors.ask(turn, request, judge)
 
 
 class Write(Probe):
@@ -83,7 +84,7 @@ class Write(Probe):
 
     def __init__(self, process: int, access: Access, registers: Registers, host: str) -> None:
         self.process, self.vantage = process, access.carrier
-        self._doors, self._registers, self._host = doors(access), registers, host
+        self._doors, self._registers, self._host = _entrances(access), registers, host
 
     async def ask(self, turn: int) -> tuple[int, Asked]:
         register = self._registers.free(turn)
@@ -95,7 +96,11 @@ class Write(Probe):
         asked = Asked("info", "", value, lingering=True)
         try:
             request = http1.answer(register.token, self._host, value, close=True)
-            asked = await ask(self._doors, turn, request, _taken)
+            asked = await self._doors.ask(turn, request, _taken)
+        except (
+            asyncio.CancelledError
+        ):  # stopped in the middle: what was sent may be taken, so it is written down
+            asked = replace(asked, detail="stopped")
         finally:
             register.busy = False
             if asked.lingering:
@@ -113,13 +118,12 @@ class SignIn(Probe):
 
     def __init__(self, process: int, access: Access, login: Login, host: str) -> None:
         self.process, self.vantage = process, access.carrier
-        self._doors = doors(access)
+        self._doors = _entrances(access)
         fields = {"company": str(login.company), "user": login.user, "password": login.password}
         self._request = http1.form("/login", host, fields, close=True)
 
     async def ask(self, turn: int) -> tuple[int, Asked]:
-        return 0, await ask(
-            self._doors,
+        return 0, await self._doors.ask(
             turn,
             self._request,
             lambda reply: Judged() if reply.status == 303 else _refused(reply),
