@@ -1,7 +1,7 @@
-"""Broadcast: exactly one for each event and company whose rule matches, after the to all of its people.
+"""Broadcast: exactly one for each event and company whose rule matches, after the hold, to all of its people.
 
-None for an event that was cancelled inside the none for training, none twice whatever failed in between. What
-was due is reckoned anew from what was published and enrolled, see `telegrams`.
+None for an event that was cancelled inside the hold, none for training, none twice whatever failed in between.
+What was due is reckoned anew from what was published and enrolled, see `telegrams`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from harness.checks.expectations import expectations
-from harness.checks.recording import Recording
-from harness.checks.telegrams import HOLD_DRILL_S, Company, Due, Telegram, due, enrolled, published
+from harness.checks.recording import Recording, number
+from harness.checks.telegrams import Company, Due, Telegram, due, enrolled, hold_ns, published
 from harness.checks.terms import Breach, Term, conclude, fail, units, unknown
 from harness.rundir import Json
 from harness.rundir.verdict import Finding, Verdict
@@ -24,8 +24,6 @@ TERMS: Final = {
 }
 EXPECTS: Final = units(TERMS)
 MOST_EVIDENCE: Final = 100
-#: The hold counts from a telegram's arrival, which may come before the harness learns that the agency took it.
-HANDOVER_NS: Final = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ def check(recording: Recording) -> Finding:
     if sent is None or rows is None:
         return Finding(Verdict.UNKNOWN, "The broadcasts or the companies were not read back whole.")
     companies, telegrams = enrolled(rows), published(recording)
-    wanted = due(telegrams, companies or (), round(HOLD_DRILL_S / recording.clock.scale * 1e9))
+    wanted = due(telegrams, companies or (), _arrivals(recording), hold_ns(recording.clock.scale))
     wrong = sorted(
         _wrong(sent, wanted, companies), key=lambda each: (list(SAYS).index(each.what), each.company)
     )
@@ -98,12 +96,16 @@ def _sent(recording: Recording) -> list[Sent] | None:
     rows = recording.final("broadcasts")
     if rows is None:
         return None
-    names = ("company", "at_ns", "people")
     return [
-        Sent(str(row["event"]), *(int(str(row[name])) for name in names))
+        Sent(str(row["event"]), number(row, "company"), number(row, "at_ns"), number(row, "people"))
         for row in rows
         if not row.get("standing")
     ]
+
+
+def _arrivals(recording: Recording) -> dict[str, int]:
+    """When the first telegram of each event arrived, as the service has it."""
+    return {str(row["event"]): number(row, "received_at_ns") for row in recording.final("events") or ()}
 
 
 def _wrong(
@@ -121,7 +123,7 @@ def _wrong(
         foreign = of is None or (companies is not None and each.company not in of.companies)
         if foreign or (of is not None and of.cancelled and not of.close):
             yield Wrong("unwanted", each.event, each.company, each.at_ns)
-        elif of is not None and each.at_ns < of.due_ns - HANDOVER_NS:
+        elif of is not None and each.at_ns < of.due_ns:
             yield Wrong("early", each.event, each.company, each.at_ns)
         if people.get(each.company, each.people) != each.people:
             yield Wrong("incomplete", each.event, each.company, each.at_ns)
@@ -134,12 +136,9 @@ def _wrong(
 
 def _breach(recording: Recording, what: str, count: int) -> Breach:
     """In a run that was cut short, what is missing might still have come."""
-    early = what == "missing" and not recording.whole
-    return (
-        unknown(f"{count} {SAYS[what]} before the run was cut short")
-        if early
-        else fail(f"{count} {SAYS[what]}")
-    )
+    if what == "missing" and not recording.whole:
+        return unknown(f"{count} {SAYS[what]} before the run was cut short")
+    return fail(f"{count} {SAYS[what]}")
 
 
 def _unreckoned(companies: Sequence[Company] | None, telegrams: Sequence[Telegram]) -> Iterator[Breach]:

@@ -100,9 +100,10 @@ class Fates:
 
     @cached_property
     def out_ns(self) -> Ints:
-        """When it first left the provider for good."""
-        leg = self._leg("relayed")
-        return self.mails.firsts(leg, leg.said("ok") | leg.said("bounced"))
+        """When it first left the provider for good; a provider that crashed may not have noted that it did."""
+        relayed, stored = self._leg("relayed"), self._leg("stored")
+        left = self.mails.firsts(relayed, relayed.said("ok") | relayed.said("bounced"))
+        return np.minimum(left, self.mails.firsts(stored, self.right))
 
     @cached_property
     def composed_ns(self) -> Ints:

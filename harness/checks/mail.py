@@ -17,8 +17,8 @@ from harness.checks.columns import Flags, Ints
 from harness.checks.expectations import expectations
 from harness.checks.fates import Fates
 from harness.checks.legs import LEGS, NEVER, read
-from harness.checks.recording import Recording
-from harness.checks.terms import Breach, Term, conclude, fail, quantity, units, unknown
+from harness.checks.recording import Recording, number
+from harness.checks.terms import Breach, Term, conclude, fail, quantity, sentence, units, unknown
 from harness.rundir import Json
 from harness.rundir.verdict import Finding, Verdict
 
@@ -51,39 +51,27 @@ _NEEDED: Final = LEGS[:4]
 
 def check(recording: Recording) -> Finding:
     mails = read(recording)
-    stated = recording.stated("mail")
     missing = [leg for leg in _NEEDED if leg not in mails.legs]
+    unread = f"the legs {', '.join(missing)} of the mails were not read back whole"
     if "composed" in missing or "stored" in missing:
-        says = f"The legs {', '.join(missing)} of the mails were not read back whole."
-        return Finding(Verdict.UNKNOWN, says, expected=stated)
+        return Finding(Verdict.UNKNOWN, sentence(unread), expected=recording.stated("mail"))
     fates = Fates(mails, drained=_drained(recording))
-    unwritten = _unwritten(recording, int(fates.composed.sum()))
-    deadline_s = stated.get("all_out_within")
-    legs = _legs(
-        fates,
-        recording.clock.scale,
-        float(deadline_s) if isinstance(deadline_s, int | float) else LATE_DRILL_S,
-    )
-    measured = _measured(fates, unwritten, recording.clock.scale) | {
-        "late": legs["relayed"]["late"] if "relayed" in legs else None,
-        "reordered": legs["stored"]["reordered"],
-    }
-    if missing and measured["lost"]:
-        measured["lost"] = None
-    never_out = measured["all_out_drill_s"] is None
-    judged = ["all_out_within"] if never_out else []
-    held = expectations(recording, "mail", TERMS, measured, judged=judged)
-    breaches = [*held.breaches]
-    if never_out and isinstance(deadline_s, int | float):
-        breaches.append(_never_out(recording, fates, float(deadline_s)))
+    deadline_s = recording.stated("mail").get("all_out_within")
+    within_s = float(deadline_s) if isinstance(deadline_s, int | float) else None
+    legs = _legs(fates, recording.clock.scale, LATE_DRILL_S if within_s is None else within_s)
+    measured = _measured(recording, fates, legs)
+    stuck = fates.composed & (fates.out_ns == NEVER)
+    breaches = []
     if missing:
-        breaches.append(unknown(f"the legs {', '.join(missing)} of the mails were not read back whole"))
+        measured["lost"] = None
+        breaches.append(unknown(unread))
+    elif within_s is not None and stuck.any():
+        breaches.append(_never_out(recording, fates, stuck, within_s))
     if fates.waiting.any() and not fates.drained:
-        breaches.append(
-            unknown(f"{int(fates.waiting.sum())} mails were still on their way when the run was over")
-        )
+        breaches.append(unknown(f"{fates.waiting.sum()} mails were still on their way when the run was over"))
+    held = expectations(recording, "mail", TERMS, measured, judged=["all_out_within"] if stuck.any() else [])
     return Finding(
-        *conclude(breaches, _well(measured)),
+        *conclude([*held.breaches, *breaches], _well(measured)),
         measured,
         held.expected,
         _evidence(recording, fates),
@@ -91,27 +79,27 @@ def check(recording: Recording) -> Finding:
     )
 
 
-def _measured(fates: Fates, unwritten: int, scale: float) -> dict[str, Json]:
+def _measured(recording: Recording, fates: Fates, legs: Mapping[str, Mapping[str, Json]]) -> dict[str, Json]:
+    composed = fates.composed
     lost = sum(int(flags.sum()) for flags in fates.lost_at.values())
-    out_ns, since_ns = fates.out_ns[fates.composed], fates.composed_ns[fates.composed]
-    all_out = bool((out_ns < NEVER).all())
-    noticed = fates.mails.legs.get("noticed")
+    out_ns, since_ns = fates.out_ns[composed], fates.composed_ns[composed]
+    out_s = float((out_ns - since_ns).max(initial=0)) / 1e9 * recording.clock.scale
     measured: dict[str, Json] = {
-        "composed": int(fates.composed.sum()),
-        "stored": int((fates.composed & (fates.copies > 0)).sum()),
+        "composed": int(composed.sum()),
+        "stored": int((composed & (fates.copies > 0)).sum()),
         "bounced": int(fates.bounced.sum()),
         "queued": int(fates.queued.sum()),
-        "lost": lost + unwritten,
-        "misdelivered": int(fates.strays[fates.composed].sum()),
-        "duplicated": int(np.maximum(fates.copies[fates.composed] - 1, 0).sum()),
-        "uncomposed": int(((fates.strays > 0) & ~fates.composed).sum()),
-        "all_out_drill_s": round(float((out_ns - since_ns).max(initial=0)) / 1e9 * scale, 1)
-        if all_out
-        else None,
+        "lost": lost + _unwritten(recording, int(composed.sum())),
+        "misdelivered": int(fates.strays[composed].sum()),
+        "duplicated": int(np.maximum(fates.copies[composed] - 1, 0).sum()),
+        "uncomposed": int(((fates.strays > 0) & ~composed).sum()),
+        "all_out_drill_s": round(out_s, 1) if (out_ns < NEVER).all() else None,
+        "late": legs["relayed"]["late"] if "relayed" in legs else None,
+        "reordered": legs["stored"]["reordered"],
     }
-    if noticed is not None:
+    if (noticed := fates.mails.legs.get("noticed")) is not None:
         heard = fates.mails.counts(noticed) > 0
-        measured["unnoticed"] = int((fates.composed & (fates.copies > 0) & ~heard).sum())
+        measured["unnoticed"] = int((composed & (fates.copies > 0) & ~heard).sum())
     return measured
 
 
@@ -120,7 +108,7 @@ def _unwritten(recording: Recording, composed: int) -> int:
     rows = recording.final("broadcasts")
     if rows is None:
         return 0
-    promised = sum(int(str(row["people"])) for row in rows if not row.get("standing"))
+    promised = sum(number(row, "people") for row in rows if not row.get("standing"))
     return max(0, promised - composed)
 
 
@@ -129,9 +117,8 @@ def _drained(recording: Recording) -> bool:
     return quiet is not None and quiet.data.get("drained") is True
 
 
-def _never_out(recording: Recording, fates: Fates, deadline_s: float) -> Breach:
+def _never_out(recording: Recording, fates: Fates, stuck: Flags, deadline_s: float) -> Breach:
     """A failure once the deadline has passed; before that nobody knows."""
-    stuck = fates.composed & (fates.out_ns == NEVER)
     ended_ns = max(event.at_ns for event in recording.events)
     waited_s = (ended_ns - int(fates.composed_ns[stuck].min())) / 1e9 * recording.clock.scale
     says = f"{int(stuck.sum())} mails never got out"

@@ -196,6 +196,14 @@ def _fault(name: str, events: Mapping[str, Event]) -> Fault:
     )
 
 
+def number(row: Mapping[str, Json], name: str) -> int:
+    """A whole number of a row. Raises ValueError for anything else."""
+    value = row.get(name)
+    if not isinstance(value, int):
+        raise ValueError(f"{name} is {value!r}, not a whole number")
+    return value
+
+
 def _whole_lines(path: Path) -> int:
     """How many bytes of a file are whole lines: a crash tears at most the last one."""
     with path.open("rb") as file:

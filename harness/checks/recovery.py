@@ -15,7 +15,7 @@ import numpy as np
 
 from harness.checks.columns import ints, is_one_of, rows, says, words
 from harness.checks.expectations import expectations
-from harness.checks.outages import SECOND, Effect, Mark, Series, measure
+from harness.checks.outages import SECOND, WINDOW_NS, Effect, Mark, Series, measure
 from harness.checks.parts import Part, parts
 from harness.checks.recording import Recording
 from harness.checks.terms import Breach, Term, conclude, fail, quantity, units, unknown
@@ -51,6 +51,7 @@ class Seen:
     effect: Effect
     reasons: str
     first_ok_ns: int | None  # the first success of a probe begun in the outage or after it
+    watched_s: float  # from the first bad probe to the last probe at all
 
     @property
     def rto_s(self) -> float | None:
@@ -85,7 +86,7 @@ def check(recording: Recording) -> Finding:
     series = _series(recording)
     marks = _marks(recording)
     seen = [
-        Seen(capability, vantage, effect, _reasons(details, one, effect), _first_ok_ns(one, effect))
+        _seen(capability, vantage, one, details, effect)
         for (capability, vantage), (one, details) in series.items()
         for effect in measure(one, marks)
     ]
@@ -128,6 +129,22 @@ def _series(recording: Recording) -> Probed:
     return found
 
 
+def _seen(capability: str, vantage: str, one: Series, details: Sequence[str | None], effect: Effect) -> Seen:
+    if effect.first_bad_ns is None:
+        return Seen(capability, vantage, effect, "", None, 0.0)
+    begun = one.ok & (one.intended_ns >= effect.first_bad_ns)
+    first_ok_ns = int(one.completed_ns[begun].min()) if begun.any() else None
+    watched_s = (int(one.intended_ns[-1]) - effect.first_bad_ns) / SECOND
+    return Seen(
+        capability,
+        vantage,
+        effect,
+        _reasons(details, one, effect.first_bad_ns, effect.restored_ns),
+        first_ok_ns,
+        watched_s,
+    )
+
+
 def _marks(recording: Recording) -> list[Mark]:
     """What was done to the service, by time; in a calm run, the beginning."""
     marks = []
@@ -141,12 +158,10 @@ def _marks(recording: Recording) -> list[Mark]:
     return sorted(marks, key=lambda mark: mark.begins_ns)
 
 
-def _reasons(details: Sequence[str | None], one: Series, effect: Effect) -> str:
-    """What the failures said, most frequent first, between the first bad probe and the restored service."""
-    if effect.first_bad_ns is None:
-        return ""
-    until_ns = effect.restored_ns if effect.restored_ns is not None else int(one.intended_ns[-1]) + 1
-    first, last = np.searchsorted(one.intended_ns, [effect.first_bad_ns, until_ns]).tolist()
+def _reasons(details: Sequence[str | None], one: Series, from_ns: int, until_ns: int | None) -> str:
+    """What the failures between two instants said, most frequent first."""
+    last = len(details) if until_ns is None else int(np.searchsorted(one.intended_ns, until_ns))
+    first = int(np.searchsorted(one.intended_ns, from_ns))
     said = Counter(str(details[row]) for row in range(first, last) if not one.ok[row])
     return ", ".join(f"{what} ({count})" for what, count in said.most_common(4))
 
@@ -169,11 +184,8 @@ def _measured(seen: Sequence[Seen]) -> dict[str, Json]:
 
 def _worst(values: Sequence[float | None]) -> float | None:
     """The greatest; None, which is "never", is worse than any."""
-    return (
-        None
-        if None in values
-        else _rounded(max((value for value in values if value is not None), default=0.0))
-    )
+    known = [value for value in values if value is not None]
+    return None if len(known) < len(values) else _rounded(max(known, default=0.0))
 
 
 def _worst_parts(recording: Recording, seen: Sequence[Seen]) -> list[Part]:
@@ -184,13 +196,6 @@ def _worst_parts(recording: Recording, seen: Sequence[Seen]) -> list[Part]:
         return []
     firsts = [one.first_ok_ns for one in faults if one.effect.mark == worst.effect.mark and one.first_ok_ns]
     return parts(recording, worst.effect.mark.at_ns, min(firsts, default=None), worst.effect.restored_ns)
-
-
-def _first_ok_ns(one: Series, effect: Effect) -> int | None:
-    if effect.first_bad_ns is None:
-        return None
-    begun = one.ok & (one.intended_ns >= effect.first_bad_ns)
-    return int(one.completed_ns[begun].min()) if begun.any() else None
 
 
 def _never_restored(
@@ -205,7 +210,9 @@ def _never_restored(
         ended_ns = max(int(event.at_ns) for event in recording.events) if recording.events else 0
         gone_s = (ended_ns - min(one.effect.mark.at_ns for one in own)) / SECOND
         want = stated.get(capability)
-        if recording.whole:
+        if recording.whole and max(one.watched_s for one in own) < WINDOW_NS / SECOND:
+            breaches.append(unknown(f"{says}: it failed in the last two seconds that were watched"))
+        elif recording.whole:
             breaches.append(fail(says))
         elif isinstance(want, int | float) and gone_s > want:
             breaches.append(fail(f"{says} until the run was cut short, {quantity(gone_s, 'duration')} later"))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from harness.checks.recording import Recording
+from harness.checks.recording import Recording, number
 from harness.rundir import Event, Json
 
 #: A broadcast leaves ten minutes after the event, so that a false alarm can be cancelled (FACTS 1: OPS).
@@ -20,8 +20,10 @@ HOLD_DRILL_S: Final = 600.0
 INTENSITIES: Final = ("1", "2", "3", "4", "5-", "5+", "6-", "6+", "7")
 TSUNAMI: Final = "VTSE41"
 SPECIAL: Final = "VPWW54"
-#: A cancellation this close to the end of the hold may or may not have come in time, in real nanoseconds.
-CLOSE_NS: Final = 1_000_000_000
+#: A telegram may arrive this much before the harness has heard that the agency took it, or after, in real time.
+HANDOVER_NS: Final = 1_000_000_000
+#: How much earlier an arrival can be than that, where the service tells when it was.
+EARLIEST_NS: Final = 5_000_000_000
 
 
 @dataclass(frozen=True)
@@ -112,19 +114,30 @@ def _telegram(event: Event, words: Mapping[str, Json]) -> Telegram:
     )
 
 
-def due(telegrams: Sequence[Telegram], companies: Sequence[Company], hold_ns: int) -> list[Due]:
-    """What is due for each event that was ever really announced."""
+def hold_ns(scale: float) -> int:
+    """The hold in real nanoseconds; `scale` is drill seconds to a real second."""
+    return round(HOLD_DRILL_S / scale * 1e9)
+
+
+def due(
+    telegrams: Sequence[Telegram], companies: Sequence[Company], arrivals: Mapping[str, int], hold_ns: int
+) -> list[Due]:
+    """What is due for each event that was ever really announced.
+
+    `arrivals`: when the service got each event's first telegram. One that cannot be right is not believed.
+    """
     found = []
     for event in dict.fromkeys(telegram.event for telegram in telegrams):
         real = [telegram for telegram in telegrams if telegram.event == event and telegram.real]
         said = [telegram for telegram in real if telegram.info != "取消"]
         if not said:
             continue
-        due_ns = said[0].at_ns + hold_ns
-        ended = [
-            telegram.at_ns for telegram in real if telegram.info == "取消" and telegram.at_ns > said[0].at_ns
-        ]
-        close = any(abs(at_ns - due_ns) < CLOSE_NS for at_ns in ended)
+        told_ns = said[0].at_ns
+        arrived_ns = arrivals.get(event, 0)
+        believed = arrived_ns >= told_ns - EARLIEST_NS
+        due_ns = hold_ns + (min(arrived_ns, told_ns) if believed else told_ns - HANDOVER_NS)
+        ended = [each.at_ns for each in real if each.info == "取消" and each.at_ns > told_ns]
+        close = any(abs(at_ns - told_ns - hold_ns) < HANDOVER_NS for at_ns in ended)
         cancelled = any(at_ns < due_ns for at_ns in ended)
         matching = {each.number for each in companies if any(each.wants(telegram) for telegram in said)}
         found.append(Due(event, due_ns, frozenset(matching), cancelled, close))
@@ -141,8 +154,8 @@ def enrolled(rows: Sequence[Mapping[str, Json]]) -> list[Company] | None:
 def _company(row: Mapping[str, Json]) -> Company:
     areas = row.get("areas")
     return Company(
-        int(str(row["company"])),
-        int(str(row.get("people", 0))),
+        number(row, "company"),
+        number(row, "people"),
         frozenset(str(code) for code in areas) if isinstance(areas, list) else frozenset(),
         str(row["least"]),
         bool(row.get("tsunami")),

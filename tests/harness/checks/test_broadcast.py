@@ -69,6 +69,14 @@ def test_what_is_not_exactly_once(
     assert (evidence["what"], evidence["company"]) == (what, concerned)
 
 
+@pytest.mark.parametrize(("arrived_s", "early"), [(-0.5, 0), (0.0, 2), (3.0, 2), (-60.0, 0)])
+def test_the_hold_counts_from_the_arrival(kanto: Recorded, arrived_s: float, early: int) -> None:
+    """An arrival a minute before the telegram was published is not believed."""
+    kanto.final("events", {"event": "e", "received_at_ns": ns(arrived_s)})
+    kanto.final("broadcasts", sent(1, 1, 9.6), sent(2, 2, 9.6), sent(3, 3))
+    assert broadcast.check(kanto.end()).measured["early"] == early
+
+
 def test_a_later_telegram_brings_in_more_companies(kanto: Recorded) -> None:
     kanto.publish(4.0, "e", {**KANTO, "800": "5-"}, info="訂正")
     kanto.final("broadcasts", *(sent(number, number) for number in (1, 2, 3, 5)))

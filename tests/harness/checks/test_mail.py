@@ -191,8 +191,17 @@ def test_no_mail_at_all(record: Record) -> None:
 
 @pytest.mark.parametrize("leg", ["submitted", "relayed", "stored"])
 def test_a_journal_that_could_not_be_read(record: Record, leg: str) -> None:
-    run = record()
+    run = record(mail={"all_out_within": 60.0})
     sent(run, 1)
     sent(run, 2, until="relayed")
     run.event(99.0, "readback.failed", what=f"/mnt/data/journal/{leg}.jsonl", tried=["it is gone"])
     assert mail.check(run.end()).verdict is Verdict.UNKNOWN
+
+
+def test_a_provider_that_crashed_before_it_noted_what_it_relayed(record: Record) -> None:
+    run = record(mail={"lost": 0, "all_out_within": 1800.0})
+    for leg, at_s in (("composed", 10.0), ("submitted", 10.1), ("stored", 10.3)):
+        run.mail(leg, name(1), "p1@au.example", at_s, "sent" if leg == "composed" else "ok")
+    finding = mail.check(run.end())
+    assert finding.verdict is Verdict.PASS
+    assert finding.measured["all_out_drill_s"] == 18.0

@@ -61,6 +61,15 @@ def test_never_restored_fails_whatever_was_expected(record: Record) -> None:
     assert finding.why == "Login was never seen restored at docomo."
 
 
+def test_a_failure_that_nobody_could_see_the_end_of_is_unknown(record: Record) -> None:
+    run = record()
+    run.fault("1-lose", 30.0, 60.0)
+    run.probes("write", 104, gone(103, 103.1))
+    finding = recovery.check(run.end())
+    assert finding.verdict is Verdict.UNKNOWN
+    assert "in the last two seconds that were watched" in finding.why
+
+
 @pytest.mark.parametrize(("deadline_s", "verdict"), [(30.0, Verdict.UNKNOWN), (5.0, Verdict.FAIL)])
 def test_a_killed_run_proves_only_the_deadlines_that_had_passed(
     record: Record, deadline_s: float, verdict: Verdict
