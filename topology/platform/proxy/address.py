@@ -118,7 +118,7 @@ def _bound(family: socket.AddressFamily, address: Address) -> socket.socket:
 
 
 def keep_alive(sock: socket.socket) -> None:
-    """Notice within some minutes that the other side is gone, with upstream's times (Go's default, 15 s)."""
+    """Notice within some minutes that the other side has vanished, with upstream's times (Go's default, 15 s)."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 15)

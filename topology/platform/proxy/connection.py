@@ -147,6 +147,12 @@ class Endpoint:
         else:
             self.transport.set_write_buffer_limits(high=0)  # `resume_writing` is called when all is written
 
+    def keep_alive(self) -> None:
+        number = self.transport.get_extra_info("socket").fileno()
+        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, fileno=number)  # for all options at once
+        keep_alive(sock)
+        sock.detach()
+
     def linger_off(self) -> None:
         if not self.transport.is_closing():
             sock = self.transport.get_extra_info("socket")
@@ -160,6 +166,8 @@ class Connection:
         "_dialler",
         "_dialling",
         "_engine",
+        "_given_up",
+        "_leaving",
         "_open",
         "_owner",
         "client",
@@ -173,6 +181,8 @@ class Connection:
         self._dialler = dialler
         self._owner = owner
         self._dialling: asyncio.Task[None] | None = None
+        self._leaving: asyncio.TimerHandle | None = None
+        self._given_up = False
         self._open: list[Endpoint] = []
         self.client = Endpoint(self)
         self.server = Endpoint(self)
@@ -192,19 +202,19 @@ class Connection:
     # -- called by the endpoints -------------------------------------------------------------------------------
 
     def opened(self, endpoint: Endpoint) -> None:
+        if self._given_up:  # too late: the dialling that is being cancelled closes it
+            return
         self._open.append(endpoint)
         if endpoint is self.client:
             self._dialling = self._engine.loop.create_task(self._dial())
             self._owner.opened(self)
-        elif self.client.lost:
-            endpoint.transport.abort()
         else:
-            keep_alive(endpoint.transport.get_extra_info("socket"))
+            endpoint.keep_alive()
             self._join()
 
     def left(self) -> None:
         """The client has closed before there was a server."""
-        self._engine.loop.call_later(_LEFT_S, self._give_up)
+        self._leaving = self._engine.loop.call_later(_LEFT_S, self._give_up)
 
     def closed(self, endpoint: Endpoint) -> None:
         self._open.remove(endpoint)
@@ -215,7 +225,9 @@ class Connection:
     # ----------------------------------------------------------------------------------------------------------
 
     def _give_up(self) -> None:
+        """Dial no more; nothing once there is a server."""
         if self.upstream is None and self._dialling is not None:
+            self._given_up = True
             self._dialling.cancel()
 
     async def _dial(self) -> None:
@@ -229,6 +241,8 @@ class Connection:
             self._refuse()
         finally:
             self._dialling = None
+            if self._leaving is not None:
+                self._leaving.cancel()
 
     def _refuse(self) -> None:
         """Close the client: rudely when it has sent something, as a kernel does with what nobody has read."""
@@ -241,13 +255,12 @@ class Connection:
         self.downstream = self._between(self.server, self.client, Direction.DOWNSTREAM)
         self.client.inbound = self.server.outbound = self.upstream
         self.server.inbound = self.client.outbound = self.downstream
+        self.client.resume()
         for data in self.client.early:
             self.client.data_received(data)
         self.client.early.clear()
         if self.client.gone:
             self.upstream.end()
-        else:
-            self.client.resume()
 
     def _between(self, source: Source, sink: Sink, direction: Direction) -> Link:
         meter = self._engine.meter

@@ -64,9 +64,10 @@ class HttpProtocol(asyncio.Protocol):
         self._http.receive_data(data)
         self._advance()
 
-    def eof_received(self) -> None:
+    def eof_received(self) -> bool:
         self._http.receive_data(b"")
         self._advance()
+        return self._answering is not None  # what was asked for before is still answered
 
     def connection_lost(self, _: Exception | None) -> None:
         self._transport = None  # what was asked for is still done

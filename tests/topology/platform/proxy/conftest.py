@@ -39,6 +39,17 @@ def upstream() -> Iterator[Upstream]:
 
 
 @pytest.fixture
+def silent() -> Iterator[Upstream]:
+    """A server that answers no connection, for it has no room for one; accept its first, and it has."""
+    with socket.socket() as listener, socket.socket() as filler:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        listener.settimeout(DEADLINE_S)
+        filler.connect(listener.getsockname())
+        yield Upstream(listener)
+
+
+@pytest.fixture
 def proxy(toxiproxy: Toxiproxy, upstream: Upstream) -> Iterator[Proxy]:
     made = toxiproxy.proxy_to(upstream.address)
     yield made

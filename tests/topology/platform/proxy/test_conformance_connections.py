@@ -22,6 +22,7 @@ from tests.topology.platform.proxy.stage import (
 
 MANY = 150
 BIG = 8 * 1024 * 1024
+UNBOUNDED = 64 * 1024 * 1024
 
 
 def test_bytes_go_both_ways(proxy: Proxy, connect: Connect) -> None:
@@ -71,22 +72,26 @@ def test_many_connections_are_kept_apart(proxy: Proxy, connect: Connect) -> None
 
 def test_a_receiver_that_does_not_read_holds_up_the_sender(proxy: Proxy, connect: Connect) -> None:
     pair = connect(proxy)
-    pair.client.setblocking(False)
-    sent = 0
-    piece = bytes(65536)
-    while sent < 64 * 1024 * 1024:
-        try:
-            sent += pair.client.send(piece)
-        except BlockingIOError:
-            pair.client.settimeout(0.3)  # the kernel may still make room
-            try:
-                sent += pair.client.send(piece)
-            except TimeoutError:
-                break
-            pair.client.setblocking(False)
-    assert sent < 64 * 1024 * 1024
+    sent = send_until_held_up(pair.client)
     pair.client.close()
     assert len(receive_all(pair.served)) == sent
+
+
+def test_a_narrow_line_holds_up_the_sender(proxy: Proxy, connect: Connect) -> None:
+    proxy.add("bandwidth", "upstream", rate=10)
+    send_until_held_up(connect(proxy).client)
+
+
+def send_until_held_up(sock: socket.socket) -> int:
+    """How many bytes were taken; not without bounds."""
+    sock.settimeout(0.3)
+    sent = 0
+    while sent < UNBOUNDED:
+        try:
+            sent += sock.send(bytes(65536))
+        except TimeoutError:
+            return sent
+    raise AssertionError(f"{sent} bytes were taken")
 
 
 @pytest.mark.parametrize("side", ["client", "served"])
@@ -152,6 +157,22 @@ def test_a_server_that_comes_up_later_is_reached(
         pair = connect(proxy)
         pair.client.sendall(b"x")
         assert receive(pair.served, 1) == b"x"
+    toxiproxy.call("DELETE", proxy.path)
+
+
+def test_what_a_client_sends_meanwhile_waits_for_a_slow_server(
+    toxiproxy: Toxiproxy, silent: Upstream
+) -> None:
+    proxy = toxiproxy.proxy_to(silent.address)
+    proxy.add("bandwidth", "upstream", rate=100_000)
+    data = os.urandom(3_000_000)
+    with socket.create_connection(("127.0.0.1", int(proxy.listen.split(":")[1])), DEADLINE_S) as client:
+        sender = threading.Thread(target=client.sendall, args=(data,))
+        sender.start()
+        silent.accept().close()
+        with silent.accept() as served:
+            assert receive(served, len(data)) == data
+        sender.join(DEADLINE_S)
     toxiproxy.call("DELETE", proxy.path)
 
 

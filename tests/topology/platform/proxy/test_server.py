@@ -117,33 +117,15 @@ def test_a_seed_repeats_every_decision(connect: Connect, upstream: Upstream) -> 
     assert decisions() == first
 
 
-@pytest.fixture
-def unreachable() -> str:
-    """An address that answers nothing: a listener that has no room for another client."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    listener.listen(0)
-    for _ in range(2):
-        filler = socket.socket()
-        filler.setblocking(False)
-        filler.connect_ex(listener.getsockname())
-        KEPT.append(filler)
-    KEPT.append(listener)
-    return "{}:{}".format(*listener.getsockname())
-
-
-KEPT: list[socket.socket] = []
-
-
 def dialling(server: Toxiproxy) -> int:
     connections = psutil.Process(server.process.pid).net_connections("tcp4")
     return sum(connection.status == psutil.CONN_SYN_SENT for connection in connections)
 
 
-def test_a_client_that_leaves_takes_its_unanswered_dial_with_it(unreachable: str) -> None:
+def test_a_client_that_leaves_takes_its_unanswered_dial_with_it(silent: Upstream) -> None:
     """Or its request would arrive minutes later, when the server is back and somebody else's answer is there."""
     with running("ours") as server:
-        host, port = server.proxy_to(unreachable).listen.split(":")
+        host, port = server.proxy_to(silent.address).listen.split(":")
         with socket.create_connection((host, int(port)), DEADLINE_S) as client:
             client.sendall(b"a question")
             wait_until(lambda: dialling(server) == 1, "the server to be dialled")
