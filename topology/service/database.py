@@ -43,8 +43,8 @@ class Database:
     """`write` and `read` raise Unavailable at once when there is nobody to ask, and within their time otherwise."""
 
     def __init__(self, settings: Settings, *, connections: int = 4, statement_s: float = 2.0) -> None:
-        login = _login(settings, statement_s)
-        self._servers = [DatabaseServer(address, login, connections) for address in settings.databases]
+        given = login(settings, statement_s)
+        self._servers = [DatabaseServer(address, given, connections) for address in settings.databases]
         self._consensus = Consensus(settings.consensus)
         self._primary: DatabaseServer | None = None
         self._since_s = 0.0
@@ -228,7 +228,7 @@ class Database:
             server.doubted.set()
 
 
-def _login(settings: Settings, statement_s: float) -> dict[str, Any]:
+def login(settings: Settings, statement_s: float) -> dict[str, Any]:
     """How every connection begins. The server gives up on us, too, if we vanish without a word."""
     session = {
         "application_name": settings.node,

@@ -77,7 +77,7 @@ def _request(server: Address, path: str, body: bytes | None) -> bytes:
 def _answer(head: bytes, body: bytes) -> Answer:
     """Raises ValueError for a head that is not HTTP or a body cut short."""
     first, *lines = head.decode("latin-1").split("\r\n")
-    status = int(first.split(" ", 2)[1])
+    status = int(first.partition(" ")[2][:3])
     for line in lines:
         name, _, value = line.partition(":")
         if name.lower() == "content-length" and int(value) != len(body):

@@ -50,7 +50,8 @@ _OWED: Final = """
 """
 _UNTOLD: Final = """
     SELECT company, areas, least, tsunami, special FROM companies c
-    WHERE NOT EXISTS (SELECT FROM broadcasts b WHERE b.event = $1 AND b.company = c.company) ORDER BY company
+    WHERE NOT standing AND NOT EXISTS (SELECT FROM broadcasts b WHERE b.event = $1 AND b.company = c.company)
+    ORDER BY company
 """
 #: `{once}` is what keeps a second broadcast from being made.
 TELL: Final = """
@@ -126,7 +127,7 @@ class Ledger:
         return situation([from_row(dict(row)) for row in await self.database.read(_REPORTS, [event])])
 
     async def untold(self, event: str) -> Mapping[int, Rule]:
-        """The rules of all companies that were not told of the event."""
+        """The rules of all companies that were not told of the event. Those with a standing broadcast need no other."""
         rows = await self.database.read(_UNTOLD, event)
         return {
             row["company"]: Rule(frozenset(row["areas"]), row["least"], row["tsunami"], row["special"])

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from topology.service import serving
 from topology.service.addresses import AddressBook
-from topology.service.database import Database
+from topology.service.database import Database, Unavailable
 from topology.service.loops import forever
 from topology.service.mail import Message, compose
 from topology.service.outbox import Batch, Outbox
@@ -69,6 +69,15 @@ class Mailer:
         return True
 
 
+async def pending(outbox: Outbox, _request: Request) -> Response:
+    """For operators: is there mail that no provider has taken yet?"""
+    return JSONResponse({"pending": await outbox.pending()})
+
+
+async def unavailable(_request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": str(error)}, 503, headers={"Retry-After": "1"})
+
+
 @asynccontextmanager
 async def opening(settings: Settings, deliver: Deliver = deliver) -> AsyncIterator[Program]:
     book = AddressBook(settings.get("ADDRESS_KEY"))
@@ -78,11 +87,8 @@ async def opening(settings: Settings, deliver: Deliver = deliver) -> AsyncIterat
         outbox = Outbox(database, book, settings.node)
         mailer = Mailer(outbox, sites, settings.get("SERVICE_URL").rstrip("/"), deliver, count())
         work = [forever("the mailer", mailer.step, PAUSE_S) for _ in range(AT_ONCE)]
-
-        async def pending(_request: Request) -> Response:
-            return JSONResponse({"pending": await outbox.pending()})
-
-        yield Program(lambda: database.writable, routes=[Route("/pending", pending)], work=work)
+        routes = [Route("/pending", partial(pending, outbox))]
+        yield Program(lambda: database.writable, routes, work, {Unavailable: unavailable})
 
 
 def main(deliver: Deliver = deliver) -> int:

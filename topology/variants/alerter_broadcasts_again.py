@@ -16,7 +16,9 @@ _TURN: Final = "SELECT pg_advisory_xact_lock(hashtext($1))"
 _TELL_SINCE: Final = TELL.format(
     once="AND NOT EXISTS (SELECT FROM broadcasts b WHERE b.event = $1 AND b.company = c.company AND b.at_ns >= $5)"
 )
-_EVERY_RULE: Final = "SELECT company, areas, least, tsunami, special FROM companies ORDER BY company"
+_EVERY_RULE: Final = (
+    "SELECT company, areas, least, tsunami, special FROM companies WHERE NOT standing ORDER BY company"
+)
 #: The database would not let it.
 _UNTIE: Final = "ALTER TABLE broadcasts DROP CONSTRAINT IF EXISTS told_once"
 _FORGET: Final = "UPDATE events SET settled = 0"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator, Mapping
 from itertools import count
@@ -7,8 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.topology.service.node import KEY, Node, run
+from tests.topology.service.node import KEY, Node
 from tests.topology.service.postgres import PASSWORD, Postgres
+from topology.service.addresses import AddressBook
+from topology.service.database import Database
+from topology.service.enrol import enrol
+from topology.service.enrolment import read_lines
+from topology.service.export import export
+from topology.service.settings import Settings
 
 TABLES = "reports, events, telegrams, refused, answers, batches, broadcasts, admins, people, companies"
 _companies = count(1)
@@ -18,8 +25,7 @@ _companies = count(1)
 def pristine(tmp_path_factory: pytest.TempPathFactory) -> Postgres:
     """A cluster with the service's tables and nothing in them, stopped; others are made as copies of it."""
     server = Postgres.create(tmp_path_factory.mktemp("pristine") / "data")
-    done = run("enrol", settings(server))
-    assert done.returncode == 0, done.stderr
+    enrolled(server, [])
     server.stop()
     return server
 
@@ -135,13 +141,21 @@ def customers(number: int, people: int, **given: object) -> list[Mapping[str, ob
 
 
 def enrolled(server: Postgres, lines: list[Mapping[str, object]]) -> dict[int, str]:
-    """The tokens that enrolment printed, by person."""
-    done = run("enrol", settings(server), stdin="".join(json.dumps(line) + "\n" for line in lines))
-    assert done.returncode == 0, done.stderr
-    return {row["person"]: row["token"] for row in map(json.loads, done.stdout.splitlines())}
+    """The tokens of standing broadcasts, by person."""
+    given = Settings.from_environment(settings(server))
+    companies, people = read_lines(map(json.dumps, lines))
+
+    async def enrol_all() -> str:
+        async with Database(given, connections=1, statement_s=30) as database:
+            return await enrol(database, given, companies, people)
+
+    return {row["person"]: row["token"] for row in map(json.loads, asyncio.run(enrol_all()).splitlines())}
 
 
 def exported(server: Postgres, what: str) -> list[dict[str, object]]:
-    done = run("export", settings(server), what)
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    async def export_all() -> list[str]:
+        async with Database(Settings.from_environment(settings(server)), connections=1) as database:
+            await database.wait_writable(10)
+            return await export(database, AddressBook(KEY), what)
+
+    return [json.loads(line) for line in asyncio.run(export_all())]

@@ -23,7 +23,7 @@ from topology.service.settings import Settings
 #: Ten minutes of hold in one second.
 SCALE = 600
 HOLD_NS = 10**9
-TOKYO, OSAKA, COAST = 1, 2, 3
+TOKYO, OSAKA, COAST, STANDING = 1, 2, 3, 4
 
 
 def passed(moment_s: float) -> bool:
@@ -32,7 +32,7 @@ def passed(moment_s: float) -> bool:
 
 @dataclass
 class Pipeline:
-    """Both receivers, both APIs and both alerters, on a database of their own, with three companies."""
+    """Both receivers, both APIs and both alerters, on a database of their own, with some companies."""
 
     postgres: Postgres
     ftp: tuple[int, int]
@@ -70,6 +70,7 @@ def pipeline(pristine: Postgres, tmp_path_factory: pytest.TempPathFactory) -> It
     postgres.start()
     enrolled(postgres, customers(TOKYO, 5, areas=["350"], tsunami=False, standing=False))
     enrolled(postgres, customers(OSAKA, 5, areas=["520"], least="6-", tsunami=False, standing=False))
+    enrolled(postgres, customers(STANDING, 2, least="1", standing=True))
     enrolled(postgres, customers(COAST, 600, areas=["999"], tsunami=True, standing=False))
     ftp = (free_port(), free_port())
     nodes: list[Node] = []

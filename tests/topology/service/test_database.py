@@ -66,7 +66,7 @@ def test_without_a_database_the_page_says_so_and_with_it_goes_on(mortal: Postgre
     until(lambda: not web.healthy(), 3, "the node says that it cannot do its job")
 
     mortal.start()
-    until(lambda: answers(web, token, "2") == 200, 1.5, "answers are taken again")
+    until(lambda: answers(web, token, "2") == 200, 3, "answers are taken again")
     assert current(look(web, token))["comment"] == "2"
 
 
@@ -79,7 +79,7 @@ def test_a_database_that_vanishes_without_a_word_keeps_nobody_waiting(mortal: Po
     with ThreadPoolExecutor(20) as crowd:
         seconds = list(crowd.map(lambda _: timed(lambda: answers(web, token)), range(20)))
     assert max(seconds) < PATIENCE_S
-    until(lambda: look(web, token).status == 503, 1, "the server is taken for gone")
+    until(lambda: look(web, token).status == 503, 2, "the server is taken for gone")
     assert timed(lambda: answers(web, token)) < 0.2
 
     mortal.thaw()
@@ -94,19 +94,19 @@ def test_a_standby_is_read_only_while_it_is_known_to_lack_nothing(
     assert answers(web, token, "7") == 200
 
     mortal.kill()
-    until(lambda: look(web, token).status == 200, 2, "the standby is read")
+    until(lambda: look(web, token).status == 200, 3, "the standby is read")
     assert current(look(web, token))["comment"] == "7"
     assert web.healthy()
     assert answers(web, token, "8") == 503
 
     store.say(mortal.name)
-    until(lambda: look(web, token).status == 503, 2, "a standby that may lack something is not read")
+    until(lambda: look(web, token).status == 503, 3, "a standby that may lack something is not read")
 
     store.say(mortal.name, standby.name)
-    until(lambda: look(web, token).status == 200, 2, "the standby is read again")
+    until(lambda: look(web, token).status == 200, 3, "the standby is read again")
     store.kill()
     until(
-        lambda: look(web, token).status == 503, 2, "nothing is read without a word from the consensus store"
+        lambda: look(web, token).status == 503, 3, "nothing is read without a word from the consensus store"
     )
 
 
@@ -122,7 +122,7 @@ def test_the_new_primary_is_used_as_soon_as_it_leads(
     assert answers(web, token, "2") == 503
 
     store.say(standby.name)
-    until(lambda: answers(web, token, "3") == 200, 1.5, "answers are taken again")
+    until(lambda: answers(web, token, "3") == 200, 3, "answers are taken again")
     assert current(look(web, token))["comment"] == "3"
 
 

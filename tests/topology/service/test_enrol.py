@@ -23,6 +23,20 @@ def test_what_was_enrolled_is_exported(empty: Postgres) -> None:
         assert exported(empty, nothing_yet) == []
 
 
+def test_the_programs_read_and_print_one_object_a_line(empty: Postgres) -> None:
+    lines = "".join(json.dumps(line) + "\n" for line in customers(1, 2))
+    done = run("enrol", settings(empty), stdin=lines)
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (0, "1 companies, 2 people")
+    tokens = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [token["person"] for token in tokens] == [1000, 1001]
+    assert all(len(token["token"]) == 32 for token in tokens)
+
+    done = run("export", settings(empty), "companies")
+
+    assert done.returncode == 0
+    assert [json.loads(line)["people"] for line in done.stdout.splitlines()] == [2]
+
+
 def test_enrolling_again_keeps_the_tokens_and_adds_who_is_new(empty: Postgres) -> None:
     before = enrolled(empty, customers(1, 2))
     after = enrolled(empty, customers(1, 3))

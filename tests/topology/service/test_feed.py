@@ -132,8 +132,18 @@ def test_the_agency_can_do_nothing_but_store(empty: Postgres, start: Start) -> N
         for command in ("LIST", "RETR telegram-0.xml", "DELE telegram-0.xml", "MKD folder"):
             with pytest.raises(ftplib.error_perm):
                 ftp.voidcmd(command)
-        with pytest.raises(ftplib.Error):
-            ftp.storbinary("STOR huge.xml", io.BytesIO(b"<" * 5_000_000))
+
+
+def test_what_is_larger_than_any_telegram_is_refused(empty: Postgres, start: Start) -> None:
+    feed, port = start_feed(start, empty)
+    ftp = connected(port)
+    ftp.login()
+    # The receiver ends the connection half-way, so the sender may see that before the reason.
+    with pytest.raises((ftplib.Error, OSError)):
+        ftp.storbinary("STOR huge.xml", io.BytesIO(b"<" * 5_000_000))
+    ftp.close()
+
+    assert feed.healthy()
 
 
 def test_with_a_password_only_the_agency_gets_in(empty: Postgres, start: Start) -> None:

@@ -87,10 +87,13 @@ def test_two_mailers_and_two_sites_share_the_work_and_send_nothing_twice(
     empty: Postgres, start: Start, east: Provider, west: Provider
 ) -> None:
     broadcast(empty, PEOPLE, (1, 2, 3))
-    for _ in range(2):
-        mailer(start, empty, east.address, west.address)
+    east.mode = west.mode = "fail"
+    nodes = [mailer(start, empty, east.address, west.address) for _ in range(2)]
+    assert nodes[0].ask("GET", "/pending").body == b'{"pending":9}'
 
+    east.mode = west.mode = "take"
     until(lambda: all_sent(empty), 8, "all is sent")
+    assert nodes[1].ask("GET", "/pending").body == b'{"pending":0}'
 
     assert Counter(east.ids() + west.ids()).most_common(1)[0][1] == 1
     assert len(east.ids() + west.ids()) == 3 * PEOPLE
