@@ -109,9 +109,7 @@ class Board:
                 asked = Asked("info", "", detail="the observer was late")
             else:
                 key, asked = await probe.ask(turn)
-        except (
-            Exception
-        ):  # an error of a probe's own is no finding about the service, and ends no other probe
+        except Exception:  # an error of the probe's own: no finding about the service
             asked = Asked("info", "", detail="strange")
             traceback.print_exc()
         finally:

@@ -85,15 +85,11 @@ class Database:
         self._add = add
         self._role = ""
         self._acknowledged = 0
+        self._prepared = False
 
     async def watch(self, leader: Callable[[], str]) -> None:
-        """Add one row a round until cancelled. A write that hangs delays no observation."""
-        async with asyncio.TaskGroup() as both:
-            both.create_task(self._observe(leader))
-            both.create_task(self._write())
-
-    async def _observe(self, leader: Callable[[], str]) -> None:
-        reported = 0
+        """Add one row a round until cancelled. A write that hangs delays no observation: it goes on beside."""
+        reported, writing = 0, None
         async for _ in _rounds():
             timeline = 0
             try:
@@ -102,22 +98,20 @@ class Database:
                 self._role = ""
             wrote, reported = self._acknowledged > reported, self._acknowledged
             self._add((time.monotonic_ns(), self._name, self._role, timeline, wrote, leader()))
+            if self._role == "primary" and (writing is None or writing.done()):
+                writing = asyncio.ensure_future(self._write())  # seen in the next row
 
     async def _write(self) -> None:
-        ready = False
-        async for _ in _rounds():
-            if self._role == "replica":
-                ready = False
-            if self._role != "primary":
-                continue
-            try:
-                if not ready:
-                    await self._writing.run(lambda connection: connection.execute(_TABLE))
-                    ready = True
-                await self._writing.run(lambda connection: connection.execute(_WRITE))
-                self._acknowledged += 1
-            except _TROUBLE:
-                continue
+        try:
+            if not self._prepared:
+                await self._writing.run(lambda connection: connection.execute(_TABLE))
+                self._prepared = True
+            await self._writing.run(lambda connection: connection.execute(_WRITE))
+            self._acknowledged += 1
+        except asyncpg.UndefinedTableError:
+            self._prepared = False  # a primary that was made anew
+        except _TROUBLE:
+            pass  # not acknowledged: that is all there is to know
 
 
 async def _state(connection: asyncpg.Connection) -> tuple[str, int]:
@@ -129,7 +123,7 @@ async def _state(connection: asyncpg.Connection) -> tuple[str, int]:
 
 
 async def _rounds() -> AsyncIterator[None]:
-    """Ten a second; one that took longer is followed by the next instant of the grid."""
+    """Ten a second; one that took longer is followed by the next at once."""
     due_s = time.monotonic()
     while True:
         yield

@@ -97,9 +97,7 @@ class Write(Probe):
         try:
             request = http1.answer(register.token, self._host, value, close=True)
             asked = await self._doors.ask(turn, request, _taken)
-        except (
-            asyncio.CancelledError
-        ):  # stopped in the middle: what was sent may be taken, so it is written down
+        except asyncio.CancelledError:  # what was sent may be taken all the same: its value must be known
             asked = replace(asked, detail="stopped")
         finally:
             register.busy = False
