@@ -10,23 +10,17 @@ the link back. So there are no half-closed connections, as upstream has none.
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final, Protocol, cast
 
 from topology.platform.proxy.active import ActiveToxic, Direction
-from topology.platform.proxy.address import keep_alive
 from topology.platform.proxy.dial import Dialler
+from topology.platform.proxy.endpoint import Endpoint
 from topology.platform.proxy.engine import Engine
 from topology.platform.proxy.flow import Sink, Source
 from topology.platform.proxy.link import Link
 from topology.platform.proxy.meter import Label, MeteredSink, MeteredSource
-from topology.platform.proxy.toxics.toxic import Chunk
 
-_LINGER_OFF: Final = struct.pack("ii", 1, 0)
-#: Bytes of a client that may come while its server is still being dialled.
-_EARLY_BYTES: Final = 65536
 #: A client that has closed while its server is still being dialled gets this much longer. Upstream dials on, and may
 #: hand over a request minutes after its sender has given up, which no network would do.
 _LEFT_S: Final = 1.0
@@ -44,119 +38,6 @@ class Owner(Protocol):
         """The server was reached, or was not."""
 
     def closed(self, connection: Connection) -> None: ...
-
-
-class Endpoint:
-    """One socket: the event loop's protocol, a source and a sink."""
-
-    __slots__ = (
-        "_closing",
-        "_full",
-        "_owner",
-        "data_received",
-        "early",
-        "gone",
-        "inbound",
-        "lost",
-        "outbound",
-        "transport",
-        "write",
-    )
-    transport: asyncio.Transport
-    write: Callable[[bytes], None]
-
-    def __init__(self, owner: Connection) -> None:
-        self._owner = owner
-        self._closing = False
-        self._full = False
-        self.early: list[bytes] = []
-        self.gone = False  # nothing more will come from here
-        self.lost = False  # nor can anything go there
-        self.inbound: Link | None = None  # what reads from here
-        self.outbound: Link | None = None  # what writes to here
-        self.data_received: Callable[[bytes], None] = self._wait
-
-    # -- as the event loop's protocol --------------------------------------------------------------------------
-
-    def connection_made(self, transport: asyncio.Transport) -> None:
-        self.transport = transport
-        self.write = transport.write
-        self._owner.opened(self)
-
-    def eof_received(self) -> bool:
-        self.gone = True
-        if self.inbound is not None:
-            self.inbound.end()
-        else:
-            self._owner.left()
-        return True  # it stays open for what is on its way to it
-
-    def connection_lost(self, _: Exception | None) -> None:
-        self.gone = self.lost = self._closing = True
-        if self.inbound is not None:
-            self.inbound.end()
-        if self.outbound is not None:
-            self.outbound.drop()
-        self._owner.closed(self)
-
-    def pause_writing(self) -> None:
-        if not self._full and self.outbound is not None:
-            self._full = True
-            self.outbound.hold()
-
-    def resume_writing(self) -> None:
-        if self._full and self.outbound is not None:
-            self._full = False
-            self.outbound.release()
-        if self._closing:
-            self.transport.close()
-
-    # -- as a source -------------------------------------------------------------------------------------------
-
-    def deliver(self, receive: Callable[[bytes], None]) -> None:
-        self.data_received = receive
-        if not self.lost:
-            self.transport.set_protocol(
-                cast(asyncio.BaseProtocol, self)
-            )  # which takes note of `data_received`
-
-    def pause(self) -> None:
-        self.transport.pause_reading()
-
-    def resume(self) -> None:
-        if not self.gone:
-            self.transport.resume_reading()
-
-    def _wait(self, data: bytes) -> None:
-        self.early.append(data)
-        if sum(map(len, self.early)) >= _EARLY_BYTES:
-            self.transport.pause_reading()
-
-    # -- as a sink ---------------------------------------------------------------------------------------------
-
-    def feed(self, chunk: Chunk) -> None:
-        if not self._closing:
-            self.write(chunk.data)
-
-    def end(self) -> None:
-        if self._closing:
-            return
-        self._closing = True
-        if self.transport.get_write_buffer_size() == 0:
-            self.transport.close()
-        else:
-            self.transport.set_write_buffer_limits(high=0)  # `resume_writing` is called when all is written
-
-    def keep_alive(self) -> None:
-        number = self.transport.get_extra_info("socket").fileno()
-        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, fileno=number)  # for all options at once
-        keep_alive(sock)
-        sock.detach()
-
-    def linger_off(self) -> None:
-        if not self.transport.is_closing():
-            sock = self.transport.get_extra_info("socket")
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_OFF)
 
 
 class Connection:
@@ -247,7 +128,7 @@ class Connection:
     def _refuse(self) -> None:
         """Close the client: rudely when it has sent something, as a kernel does with what nobody has read."""
         if self.client.early:
-            self.client.linger_off()
+            self.client.reset_on_close()
         self.client.transport.abort()
 
     def _join(self) -> None:

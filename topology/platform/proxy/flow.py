@@ -21,7 +21,7 @@ class Sink(Output, Protocol):
 
     @property
     def write(self) -> Callable[[bytes], None]: ...
-    def linger_off(self) -> None:
+    def reset_on_close(self) -> None:
         """Close by a TCP reset, when it comes to that."""
 
 
@@ -35,5 +35,5 @@ class Source(Protocol):
         """Read no more for now; the sender feels it once the kernel's buffers are full."""
 
     def resume(self) -> None: ...
-    def linger_off(self) -> None:
+    def reset_on_close(self) -> None:
         """Close by a TCP reset, when it comes to that."""

@@ -70,8 +70,8 @@ class Link:
             self._source.resume()
 
     def reset(self) -> None:
-        self._source.linger_off()
-        self._sink.linger_off()
+        self._source.reset_on_close()
+        self._sink.reset_on_close()
 
     # -- toxics come and go ------------------------------------------------------------------------------------
 

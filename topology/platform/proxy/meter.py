@@ -46,7 +46,7 @@ class MeteredSource:
         self._label = label
         self.pause = source.pause
         self.resume = source.resume
-        self.linger_off = source.linger_off
+        self.reset_on_close = source.reset_on_close
 
     def deliver(self, receive: Callable[[bytes], None]) -> None:
         def counted(data: bytes) -> None:
@@ -64,7 +64,7 @@ class MeteredSink:
         self._counts = counts
         self._label = label
         self.end = sink.end
-        self.linger_off = sink.linger_off
+        self.reset_on_close = sink.reset_on_close
 
     def write(self, data: bytes) -> None:
         self._counts[self._label] += len(data)

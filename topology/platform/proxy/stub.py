@@ -12,7 +12,7 @@ from topology.platform.proxy.active import ActiveToxic
 from topology.platform.proxy.engine import Engine
 from topology.platform.proxy.flow import Output
 from topology.platform.proxy.timers import Timer
-from topology.platform.proxy.toxics.toxic import Buffered, Chunk, CleansUp, Stateful
+from topology.platform.proxy.toxics.toxic import Chunk, CleansUp
 
 
 class Carrier(Protocol):
@@ -57,14 +57,14 @@ class Stub:
         self.closed = False
         self.output = output
         self.random = engine.random
-        self.state: object = active.toxic.new_state() if isinstance(active.toxic, Stateful) else None
+        self.state = active.new_state()
         self._engine = engine
         self._link = link
         self._pipe: Coroutine[object, Chunk | None, None] | None = None
         self._timer: Timer | None = None
         self._waiting: deque[Chunk] = deque()
         self._waiting_bytes = 0
-        self._buffer_bytes = active.toxic.BUFFER_BYTES if isinstance(active.toxic, Buffered) else 0
+        self._buffer_bytes = active.buffer_bytes
         self._ended = False
         self._holding = False
         self._hurried = False
