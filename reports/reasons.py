@@ -41,10 +41,10 @@ def of_check(
         return words("why.unknown", what=names)
     if verdict == "unknown" and missed:
         return words("why.doubtful", what=_list(words, name, missed, measured, expected))
-    if verdict != "pass":
+    told = {key: words.value(key, value) for key, value in measured.items() if value is not None}
+    if verdict != "pass" or not told:
         return ""
     try:
-        told = {key: words.value(key, value) for key, value in measured.items() if value is not None}
         return words(f"why.{name}", **told)
     except KeyError:
         return ""

@@ -20,6 +20,10 @@ FAILOVER: Final = ("detected", "decided", "promoted", "routed")
 PARTS: Final = (*FAILOVER, "unexplained", "without_failover", "whole")
 
 
+#: What a time can be counted from: a fault, its undoing, or the beginning of a run without faults.
+KINDS: Final = ("fault", "undo", "start")
+
+
 @dataclass(frozen=True)
 class Segment:
     """A part of a recovery, in seconds since the fault."""
@@ -147,6 +151,8 @@ def _effect(row: Json) -> Effect | None:
     mark, kind, capability, vantage = (
         str(row.get(key, "")) for key in ("mark", "kind", "capability", "vantage")
     )
+    if kind not in KINDS:
+        return None
     return Effect(mark, kind, capability, vantage, rto_s, restored_s)
 
 

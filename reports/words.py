@@ -88,15 +88,16 @@ def split_unit(key: str) -> tuple[str, str]:
 
 
 def number(value: float) -> str:
-    """Thousands apart; as many decimals as tell something: 9,312; 21.4; 0.037."""
+    """Thousands apart; as many decimals as tell something: 9,312; 21.4; 0.0371."""
     if value != value or value in (float("inf"), float("-inf")):
         return "—"
     if float(value).is_integer():
         return f"{int(value):,}"
     size = abs(value)
-    decimals = 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 1 else 3
-    text = f"{value:,.{decimals}f}"
-    return text.rstrip("0").rstrip(".") if "." in text and float(text.replace(",", "")) else f"{value:.2g}"
+    if size < 1:
+        return f"{value:.3g}"
+    text = f"{value:,.{0 if size >= 1000 else 1 if size >= 100 else 2}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def quantity(value: float, unit: str) -> str:

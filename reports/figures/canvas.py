@@ -171,16 +171,16 @@ def plain(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in text)
 
 
-def finish(figure: Figure, folder: Path, name: str, alt: str) -> Picture:
-    """Write `name`.png and `name`.svg into the folder, whole, the same for the same drawing."""
+def finish(figure: Figure, folder: Path, name: str, alt: str, *, png: bool = False) -> Picture:
+    """Write `name`.svg, and `name`.png if asked to, into the folder: the same bytes for the same drawing."""
     folder.mkdir(parents=True, exist_ok=True)
-    image, vector = io.BytesIO(), io.StringIO()
-    figure.savefig(image, format="png", dpi=150, metadata={"Software": None})
+    if png:
+        figure.savefig(folder / f"{name}.png", dpi=150, metadata={"Software": None})
+    vector = io.StringIO()
     figure.savefig(
         vector, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
     )
     svg = vector.getvalue()
-    (folder / f"{name}.png").write_bytes(image.getvalue())
     (folder / f"{name}.svg").write_text(svg, encoding="utf-8")
     return Picture(name, for_page(svg, name), alt)
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
@@ -32,18 +33,24 @@ def draw(
 ) -> canvas.Picture:
     """Write the picture into `folder`."""
     with canvas.style():
-        figure = canvas.sheet(0.25 + sum(_HEIGHTS_IN) + 2 * _HEAD_IN + 0.5)
-        seen = host.load(record)
-        first = canvas.panel(figure, 0.15 + _HEAD_IN, _HEIGHTS_IN[0])
-        second = canvas.panel(figure, 0.15 + 2 * _HEAD_IN + _HEIGHTS_IN[0], _HEIGHTS_IN[1])
-        for axes, title in ((first, "panel.cpu"), (second, "panel.lag")):
-            time.prepare(axes)
-            time.bands(axes, faults)
-            canvas.heading(axes, words(title))
-        _cpu(first, seen, words)
-        _lag(second, probes, time, words)
-        time.below(second, words)
-        return canvas.finish(figure, folder, "host", words("alt.host"))
+        return canvas.finish(compose(record, probes, faults, time, words), folder, "host", words("alt.host"))
+
+
+def compose(
+    record: Record, probes: Operations, faults: Sequence[Fault], time: TimeScale, words: Words
+) -> Figure:
+    """The processor above, the probes below."""
+    figure = canvas.sheet(0.15 + sum(_HEIGHTS_IN) + 2 * _HEAD_IN + 0.5)
+    first = canvas.panel(figure, 0.15 + _HEAD_IN, _HEIGHTS_IN[0])
+    second = canvas.panel(figure, 0.15 + 2 * _HEAD_IN + _HEIGHTS_IN[0], _HEIGHTS_IN[1])
+    for axes, title in ((first, "panel.cpu"), (second, "panel.lag")):
+        time.prepare(axes)
+        time.bands(axes, faults)
+        canvas.heading(axes, words(title))
+    _cpu(first, host.load(record), words)
+    _lag(second, probes, time, words)
+    time.below(second, words)
+    return figure
 
 
 def _cpu(axes: Axes, seen: Load, words: Words) -> None:

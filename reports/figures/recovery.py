@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
@@ -19,6 +20,9 @@ from reports.words import Words
 
 _ROW_IN: Final = 0.235
 _KEY_IN: Final = 0.2
+_HEAD_IN: Final = 0.36
+_OUTCOME: Final[dict[str, Any]] = {"fontsize": 8}
+_GAP_IN: Final = 0.15  # around the words behind a bar
 _LOOKS: Final[Mapping[str, Mapping[str, Any]]] = {
     "detected": {"facecolor": canvas.VIOLET, "hatch": ""},
     "decided": {"facecolor": canvas.PARTLY, "hatch": "\\\\\\\\"},
@@ -35,22 +39,26 @@ def draw(
 ) -> canvas.Picture:
     """Write the picture into `folder`. `titles` says what each mark is called. There is at least one row."""
     with canvas.style():
-        groups = _by_mark(rows)
-        head_in = 0.36
-        height_in = _KEY_IN + sum(head_in + _ROW_IN * len(own) for own in groups.values()) + 0.5
-        figure = canvas.sheet(height_in)
-        top_in, longest = _KEY_IN, _longest(rows)
-        for (mark, kind), own in groups.items():
-            axes = canvas.panel(figure, top_in + head_in, _ROW_IN * len(own))
-            title = titles.get(mark, canvas.plain(mark))
-            heading = canvas.fitted(figure, words(f"recovery.after.{kind}", what=title), 8.8, fontsize=9)
-            canvas.heading(axes, heading)
-            _bars(axes, own, names, words, longest)
-            top_in += head_in + _ROW_IN * len(own)
-        axes.set_xlabel(words("axis.since"), fontsize=8.5)
-        axes.tick_params(labelbottom=True)
-        _key(figure.axes[0], rows, words, height_in)
+        figure = compose(rows, names, titles, words)
         return canvas.finish(figure, folder, "recovery", words("alt.recovery", rows=len(rows)))
+
+
+def compose(rows: Sequence[Recovery], names: Names, titles: Mapping[str, str], words: Words) -> Figure:
+    """A panel for each thing that was done, one below the other on one scale."""
+    groups = _by_mark(rows)
+    height_in = _KEY_IN + sum(_HEAD_IN + _ROW_IN * len(own) for own in groups.values()) + 0.5
+    figure = canvas.sheet(height_in)
+    top_in, longest = _KEY_IN, _longest(figure, rows, words)
+    for (mark, kind), own in groups.items():
+        axes = canvas.panel(figure, top_in + _HEAD_IN, _ROW_IN * len(own))
+        title = words(f"recovery.after.{kind}", what=titles.get(mark, canvas.plain(mark)))
+        canvas.heading(axes, canvas.fitted(figure, title, 8.8, fontsize=9, **canvas.bold(title)))
+        _bars(axes, own, names, words, longest)
+        top_in += _HEAD_IN + _ROW_IN * len(own)
+    axes.set_xlabel(words("axis.since"), fontsize=8.5)
+    axes.tick_params(labelbottom=True)
+    _key(figure.axes[0], rows, words, height_in)
+    return figure
 
 
 def _by_mark(rows: Sequence[Recovery]) -> dict[tuple[str, str], list[Recovery]]:
@@ -60,10 +68,18 @@ def _by_mark(rows: Sequence[Recovery]) -> dict[tuple[str, str], list[Recovery]]:
     return groups
 
 
-def _longest(rows: Sequence[Recovery]) -> float:
-    """How far the axis reaches: past the longest bar and every limit, with room for the words at the bars' ends."""
-    ends = [segment.until_s for row in rows for segment in row.segments]
-    return max([1.0, *ends, *(row.limit_s for row in rows if row.limit_s is not None)]) * 1.16
+def _longest(figure: Figure, rows: Sequence[Recovery], words: Words) -> float:
+    """How far the axis reaches: past every bar and limit, with room for the words behind them."""
+    panel_in = canvas.WIDTH_IN - canvas.LEFT_IN - canvas.RIGHT_IN
+    reach = [1.0]
+    for row in rows:
+        text_in = canvas.width_of(figure, _outcome(row, words), **_OUTCOME) + _GAP_IN
+        reach.append(max(_end(row), row.limit_s or 0.0) / (1 - text_in / panel_in))
+    return max(reach)
+
+
+def _end(row: Recovery) -> float:
+    return row.segments[-1].until_s if row.segments else 0.0
 
 
 def _bars(axes: Axes, rows: Sequence[Recovery], names: Names, words: Words, longest: float) -> None:
@@ -72,35 +88,30 @@ def _bars(axes: Axes, rows: Sequence[Recovery], names: Names, words: Words, long
     axes.xaxis.set_major_locator(MaxNLocator(nbins=12, steps=[1, 2, 5, 10]))
     axes.tick_params(labelbottom=False)
     axes.grid(axis="x")
-    axes.set_yticks(
-        [row + 0.5 for row in range(len(rows))], [canvas.plain(names.carrier(row.vantage)) for row in rows]
-    )
+    labels = [canvas.plain(names.carrier(row.vantage)) for row in rows]
+    axes.set_yticks([place + 0.5 for place in range(len(rows))], labels)
     axes.tick_params(axis="y", labelsize=8, labelcolor=canvas.INK, pad=4)
     group_names(
         axes, [words.known(f"capability.{row.capability}", canvas.plain(row.capability)) for row in rows]
     )
     for place, row in enumerate(rows):
-        for segment in row.segments:
-            width = segment.until_s - segment.from_s
-            axes.barh(
-                place + 0.5,
-                width,
-                0.62,
-                left=segment.from_s,
-                edgecolor=canvas.ON_FILL,
-                lw=0.6,
-                **_LOOKS[segment.part],
-            )
-        if row.limit_s is not None:
-            axes.plot([row.limit_s] * 2, [place + 0.06, place + 0.94], color=canvas.INK, lw=2)
-        end = row.segments[-1].until_s if row.segments else 0.0
-        # A limit close behind the bar would run through the words: they stand behind it.
-        near = row.limit_s is not None and end <= row.limit_s < end + longest * 0.09
-        start = row.limit_s if near and row.limit_s is not None else end
-        axes.annotate(
-            _outcome(row, words), (start, place + 0.5), xytext=(5, 0), textcoords="offset points", va="center",
-            fontsize=8, bbox={"facecolor": canvas.PAPER, "edgecolor": "none", "pad": 0.6},
-        )  # fmt: skip
+        _bar(axes, place, row, words)
+
+
+def _bar(axes: Axes, place: int, row: Recovery, words: Words) -> None:
+    """The parts, the limit, and in words what it came to."""
+    for segment in row.segments:
+        look = {"edgecolor": canvas.ON_FILL, "lw": 0.6, **_LOOKS[segment.part]}
+        axes.barh(place + 0.5, segment.until_s - segment.from_s, 0.62, left=segment.from_s, **look)
+    said, start = _outcome(row, words), _end(row)
+    if row.limit_s is not None:
+        axes.plot([row.limit_s] * 2, [place + 0.06, place + 0.94], color=canvas.INK, lw=2)
+        text_in = canvas.width_of(axes.figure, said, **_OUTCOME) + _GAP_IN  # type: ignore[arg-type]
+        per_inch = axes.get_xlim()[1] / (canvas.WIDTH_IN - canvas.LEFT_IN - canvas.RIGHT_IN)
+        if start <= row.limit_s < start + text_in * per_inch:
+            start = row.limit_s  # the words would have the limit run through them: they stand behind it
+    behind: dict[str, Any] = {"xytext": (5, 0), "textcoords": "offset points", "va": "center"}
+    axes.annotate(said, (start, place + 0.5), **behind, **_OUTCOME)
 
 
 def _outcome(row: Recovery, words: Words) -> str:

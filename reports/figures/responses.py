@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -30,22 +31,28 @@ _LOOKS: Final[tuple[dict[str, Any], ...]] = (
 def draw(told: Statistics, words: Words, folder: Path) -> canvas.Picture:
     """Write the picture into `folder`. Somebody answered."""
     with canvas.style():
-        figure = canvas.sheet(0.15 + sum(_HEIGHTS_IN) + 2 * _HEAD_IN + 0.5)
-        first = canvas.panel(figure, 0.15 + _HEAD_IN, _HEIGHTS_IN[0])
-        second = canvas.panel(figure, 0.15 + 2 * _HEAD_IN + _HEIGHTS_IN[0], _HEIGHTS_IN[1])
-        longest = max(float(told.minutes.max()), 1.0)
-        width = next((width for width in _BINS_MIN if longest / width <= _MOST_BINS), longest / _MOST_BINS)
-        for axes in (first, second):
-            axes.set_xlim(0, np.ceil(longest / width) * width)
-            axes.xaxis.set_major_locator(MaxNLocator(nbins=14, steps=[1, 2, 3, 5, 6, 10]))
-            axes.tick_params(labelbottom=axes is second)
-            axes.grid()
-        canvas.heading(first, words("panel.responses", width=number(width)))
-        canvas.heading(second, words("panel.share"))
-        _histogram(first, told, width, words)
-        _share(second, told)
-        second.set_xlabel(words("axis.minutes"), fontsize=8.5)
-        return canvas.finish(figure, folder, "responses", words("alt.responses", answered=told.minutes.size))
+        alt = words("alt.responses", answered=told.minutes.size)
+        return canvas.finish(compose(told, words), folder, "responses", alt)
+
+
+def compose(told: Statistics, words: Words) -> Figure:
+    """The distribution above, the share of all below."""
+    figure = canvas.sheet(0.15 + sum(_HEIGHTS_IN) + 2 * _HEAD_IN + 0.5)
+    first = canvas.panel(figure, 0.15 + _HEAD_IN, _HEIGHTS_IN[0])
+    second = canvas.panel(figure, 0.15 + 2 * _HEAD_IN + _HEIGHTS_IN[0], _HEIGHTS_IN[1])
+    longest = max(float(told.minutes.max()), 1.0)
+    width = next((width for width in _BINS_MIN if longest / width <= _MOST_BINS), longest / _MOST_BINS)
+    for axes in (first, second):
+        axes.set_xlim(0, np.ceil(longest / width) * width)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=14, steps=[1, 2, 3, 5, 6, 10]))
+        axes.tick_params(labelbottom=axes is second)
+        axes.grid()
+    canvas.heading(first, words("panel.responses", width=number(width)))
+    canvas.heading(second, words("panel.share"))
+    _histogram(first, told, width, words)
+    _share(second, told)
+    second.set_xlabel(words("axis.minutes"), fontsize=8.5)
+    return figure
 
 
 def _histogram(axes: Axes, told: Statistics, width: float, words: Words) -> None:

@@ -85,15 +85,7 @@ class TimeScale:
         """Each fault through the panel: shaded, a firm line where it began, a broken one where it was taken back."""
         for fault in faults:
             until_s = self.until_s if fault.until_s is None else fault.until_s
-            axes.axvspan(
-                fault.from_s,
-                until_s,
-                color=canvas.BAND,
-                alpha=0.09,
-                lw=0,
-                zorder=0.5,
-                gid=f"fault {fault.id}",
-            )
+            axes.axvspan(fault.from_s, until_s, color=canvas.BAND, alpha=0.09, lw=0, zorder=0.5)
             axes.axvline(fault.from_s, color=canvas.DOWN, lw=1.1, zorder=0.6)
             if fault.until_s is not None:
                 axes.axvline(fault.until_s, color=canvas.DOWN, lw=1.0, ls=(0, (4, 3)), zorder=0.6)

@@ -70,7 +70,7 @@ def draw(
     with canvas.style():
         figure = compose(record, data, faults, names, words, time)
         alt = words("alt.timeline", faults=len(faults), seconds=round(time.until_s - time.from_s))
-        return canvas.finish(figure, folder, "timeline", alt)
+        return canvas.finish(figure, folder, "timeline", alt, png=True)
 
 
 def compose(

@@ -1,0 +1,195 @@
+"""What a reader must be able to see: every fault drawn, every text whole and apart from every other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
+from sample_run import Sample
+
+from reports import drill, reading, recovery
+from reports.faults import Fault, faults
+from reports.figures import canvas, timeline
+from reports.figures import host as host_figure
+from reports.figures import recovery as recovery_figure
+from reports.figures import responses as responses_figure
+from reports.names import Names
+from reports.reading import Record
+from reports.recovery import Recovery, Segment
+from reports.words import LANGS, Lang, Words
+
+LONG = "a very long name of a place that somebody thought of in a long night " * 4
+CROWD = (
+    Fault("1", "lose", "singapore.a", (), 2.0, 4.0, "proven", "", True),
+    Fault("2", "cut", "singapore.a | singapore.b", (), 3.0, 60.0, "proven", "", None),
+    Fault("3", "hang", "balancer-a, balancer-b", (), 50.0, 50.2, "unproven", "", None),
+    Fault("4", "degrade", LONG, (), 55.0, None, "proven", "", None),
+    Fault("5", "遅延", "名前の長い場所 $\\alpha$ " * 9, (), 117.0, 117.5, "proven", "", None),
+    Fault("6", "lose", "", (), 117.9, None, "proven", "", None),
+)
+
+
+@pytest.fixture(scope="module")
+def record(sample: Sample) -> Record:
+    return reading.read(sample.run)
+
+
+@pytest.fixture(scope="module")
+def data(record: Record) -> timeline.Measured:
+    return timeline.measured(record)
+
+
+def timeline_of(record: Record, data: timeline.Measured, done: list[Fault], lang: Lang) -> Figure:
+    words = Words(lang)
+    with canvas.style():
+        time = timeline.scale_of(record, data)
+        return timeline.compose(record, data, done, Names(record, words), words, time)
+
+
+def extents(figure: Figure) -> dict[str, Bbox]:
+    """Where each visible text comes out, in pixels."""
+    with canvas.style():
+        figure.canvas.draw()
+        found = {}
+        for number, text in enumerate(_texts(figure)):
+            found[f"{number} {text.get_text()}"] = text.get_window_extent()
+        return found
+
+
+def _texts(figure: Figure) -> Iterator[Text]:
+    for legend in [*figure.legends, *(axes.get_legend() for axes in figure.axes)]:
+        yield from legend.get_texts() if legend else ()
+    for axes in [axes for each in figure.axes for axes in (each, *each.child_axes)]:
+        yield from (text for text in [*axes.texts, axes.xaxis.label, axes.yaxis.label] if text.get_text())
+        yield from _tick_labels(axes)
+
+
+def _tick_labels(axes: Axes) -> Iterator[Text]:
+    """Those that are drawn: inside the limits, and not switched off."""
+    for axis, limits in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
+        for tick in axis.get_major_ticks():
+            for label, shown in (
+                (tick.label1, tick.label1.get_visible()),
+                (tick.label2, tick.label2.get_visible()),
+            ):
+                if shown and label.get_text() and min(limits) <= tick.get_loc() <= max(limits):
+                    yield label
+
+
+def assert_readable(figure: Figure) -> None:
+    """No text leaves the sheet or touches another; no legend lies over a panel."""
+    found = extents(figure)
+    assert len(found) > 10
+    width, height = figure.get_size_inches() * figure.dpi
+    outside = [
+        name for name, box in found.items() if box.x0 < 0 or box.y0 < 0 or box.x1 > width or box.y1 > height
+    ]
+    assert outside == []
+    overlapping = [
+        (one, other)
+        for (one, first), (other, second) in combinations(found.items(), 2)
+        if _shrunk(first).overlaps(_shrunk(second))
+    ]
+    assert overlapping == []
+    for legend in [*figure.legends, *(axes.get_legend() for axes in figure.axes)]:
+        if legend:
+            box = _shrunk(legend.get_window_extent())
+            assert not any(box.overlaps(axes.get_window_extent()) for axes in figure.axes)
+
+
+def _shrunk(box: Bbox) -> Bbox:
+    """Without the empty rim that extents have: a line's height is more than its letters'."""
+    return Bbox.from_extents(box.x0 + 1, box.y0 + 2.5, box.x1 - 1, box.y1 - 2.5)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_the_timeline_is_readable(record: Record, data: timeline.Measured, lang: Lang) -> None:
+    assert_readable(timeline_of(record, data, faults(record), lang))
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_a_crowd_of_faults_is_readable(record: Record, data: timeline.Measured, lang: Lang) -> None:
+    assert_readable(timeline_of(record, data, list(CROWD), lang))
+
+
+def test_every_fault_is_drawn_through_every_panel(record: Record, data: timeline.Measured) -> None:
+    figure = timeline_of(record, data, list(CROWD), "en")
+    lane, *panels = figure.axes
+    assert len(panels) == 5
+    last_s = timeline.scale_of(record, data).until_s
+    wanted = [(fault.from_s, last_s if fault.until_s is None else fault.until_s) for fault in CROWD]
+    for panel in panels:
+        bands = [patch for patch in panel.patches if to_hex(patch.get_facecolor()) == canvas.BAND]
+        drawn = [(band.get_x(), band.get_x() + band.get_width()) for band in bands]
+        np.testing.assert_allclose(drawn, wanted)
+    assert len(lane.patches) == len(CROWD)
+    said = " ".join(text.get_text() for text in lane.texts)
+    assert "power lost: singapore.a" in said
+    assert "network cut: singapore.a | singapore.b" in said
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_the_recovery_is_readable(record: Record, lang: Lang) -> None:
+    words = Words(lang)
+    rows = recovery.recoveries(record, 118.0, ["docomo", "au", "softbank"])
+    assert len(rows) == 15
+    with canvas.style():
+        figure = recovery_figure.compose(rows, Names(record, words), {"1-lose": LONG}, words)
+    assert_readable(figure)
+
+
+def test_what_was_never_restored_and_what_nobody_noticed_are_worded(record: Record) -> None:
+    words = Words("en")
+    rows = [
+        Recovery("1-lose", "fault", "write", "au", None, 30.0, (Segment("whole", 0, 80),)),
+        Recovery("1-lose", "fault", "write", "docomo", 29.5, 30.0, (Segment("whole", 0, 29.5),)),
+        Recovery("1-lose", "fault", "read", "au", 0.0, None, ()),
+        Recovery("1-lose", "undo", "read", "au", 1.5, None, (Segment("whole", 0, 1.5),)),
+    ]
+    with canvas.style():
+        figure = recovery_figure.compose(rows, Names(record, words), {}, words)
+    assert_readable(figure)
+    said = [text.get_text() for axes in figure.axes for text in axes.texts]
+    assert {"never restored in this record", "nobody noticed", "1.50\u202fs"} <= set(said)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_the_host_is_readable(record: Record, data: timeline.Measured, lang: Lang) -> None:
+    with canvas.style():
+        time = timeline.scale_of(record, data)
+        figure = host_figure.compose(record, data.probes, faults(record), time, Words(lang))
+    assert_readable(figure)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize("most", [0.4, 90.0, 720.0])
+def test_the_responses_are_readable(record: Record, lang: Lang, most: float) -> None:
+    told = drill.statistics(record)
+    assert told is not None
+    scaled = replace(told, minutes=told.minutes / told.minutes.max() * most)
+    with canvas.style():
+        figure = responses_figure.compose(scaled, Words(lang))
+    assert_readable(figure)
+
+
+def test_one_answer_is_enough_to_draw(record: Record) -> None:
+    told = drill.statistics(record)
+    assert told is not None
+    with canvas.style():
+        assert_readable(responses_figure.compose(replace(told, minutes=np.asarray([0.0])), Words("en")))
+
+
+def test_states_differ_in_more_than_colour() -> None:
+    from reports.figures import strips
+
+    for looks in (strips.CAPABILITY_LOOKS, strips.DATABASE_LOOKS):
+        shapes = [(look.height, look.hatch, look.hollow) for look in looks.values()]
+        assert len(set(shapes)) == len(shapes)

@@ -1,0 +1,96 @@
+"""The recovery's bars, from the check's detail."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from sample_run import BACK_S, FAULT_S, OUTAGE_S, Sample
+
+from harness.rundir import Json
+from reports import reading
+from reports.reading import Record
+from reports.recovery import Recovery, recoveries
+
+CARRIERS = ["docomo", "au", "softbank"]
+
+
+@pytest.fixture(scope="module")
+def record(sample: Sample) -> Record:
+    return reading.read(sample.run)
+
+
+def effect(mark: str, kind: str, capability: str, rto_s: float | None, restored_s: float | None) -> Json:
+    told: dict[str, Json] = {"mark": mark, "kind": kind, "capability": capability, "vantage": "au"}
+    return told | {"rto_s": rto_s, "restored_s": restored_s}
+
+
+def of(record: Record, effects: list[Json], parts: list[Json]) -> list[Recovery]:
+    finding: Json = {"expected": {"write_rto_s": 30.0}, "detail": {"effects": effects, "parts": parts}}
+    return recoveries(replace(record, verdict={"checks": {"recovery": finding}}), 110.0, CARRIERS)
+
+
+def parts_of(row: Recovery) -> list[tuple[str, float, float]]:
+    return [(segment.part, round(segment.from_s, 3), round(segment.until_s, 3)) for segment in row.segments]
+
+
+def test_the_sample_has_a_bar_for_each_capability_and_carrier_in_their_order(record: Record) -> None:
+    rows = recoveries(record, 118.0, CARRIERS)
+    assert [(row.capability, row.vantage) for row in rows] == [
+        (one, at) for one in OUTAGE_S for at in CARRIERS
+    ]
+    assert {row.limit_s for row in rows if row.capability == "write"} == {30.0}
+    for row in rows:
+        assert sum(segment.until_s - segment.from_s for segment in row.segments) == pytest.approx(row.rto_s)
+
+
+def test_a_write_is_cut_into_the_parts_of_the_failover(record: Record) -> None:
+    rows = {(row.capability, row.vantage): row for row in recoveries(record, 118.0, CARRIERS)}
+    parts = [segment.part for segment in rows["write", "softbank"].segments]
+    assert parts == ["detected", "decided", "promoted", "routed", "unexplained"]
+    assert [segment.part for segment in rows["read", "docomo"].segments] == ["without_failover"]
+    assert "routed" not in [segment.part for segment in rows["feed", "au"].segments]
+
+
+def test_parts_that_were_not_seen_fall_to_the_next(record: Record) -> None:
+    parts: list[Json] = [
+        {"part": "detected", "seconds": 5, "until_s": 35.0},
+        {"part": "decided", "seconds": None, "until_s": None},
+        {"part": "promoted", "seconds": 5, "until_s": 40.0},
+    ]
+    (row,) = of(record, [effect("1-lose", "fault", "write", 12.0, 42.0)], parts)
+    assert parts_of(row) == [("detected", 0, 5), ("promoted", 5, 10), ("unexplained", 10, 12)]
+
+
+def test_without_parts_the_bar_is_whole(record: Record) -> None:
+    (row,) = of(record, [effect("1-lose", "fault", "write", 12.0, 42.0)], [])
+    assert parts_of(row) == [("whole", 0, 12)]
+
+
+def test_what_was_never_restored_reaches_to_the_end(record: Record) -> None:
+    (row,) = of(record, [effect("1-lose", "fault", "write", None, None)], [])
+    assert row.rto_s is None
+    assert parts_of(row) == [("whole", 0, 110.0 - FAULT_S)]
+
+
+def test_an_undoing_is_told_only_where_it_hurt(record: Record) -> None:
+    quiet, hurt = (
+        effect("1-lose", "undo", "read", 0.0, None),
+        effect("1-lose", "undo", "write", 1.5, BACK_S + 1.5),
+    )
+    rows = of(record, [quiet, hurt, effect("1-lose", "fault", "read", 0.0, None)], [])
+    assert [(row.kind, row.capability) for row in rows] == [("undo", "write"), ("fault", "read")]
+    assert rows[0].limit_s is None
+    assert rows[1].segments == ()
+
+
+def test_only_the_fault_whose_parts_are_told_is_cut(record: Record) -> None:
+    parts: list[Json] = [{"part": "detected", "until_s": 35.0}, {"part": "promoted", "until_s": 40.0}]
+    effects = [effect("1-lose", "fault", "write", 12.0, 42.0), effect("2-cut", "fault", "write", 3.0, 53.0)]
+    rows = of(record, effects, parts)
+    assert [len(row.segments) for row in rows] == [3, 1]
+    assert rows[1].segments[0].part == "whole"
+
+
+def test_rows_of_another_kind_are_left_out(record: Record) -> None:
+    assert of(record, [None, {}, {"kind": "?"}], [None]) == []
