@@ -85,6 +85,9 @@ def _doubts(recording: Recording) -> list[str]:
         doubts.append(f"the run was interrupted ({interrupted.data.get('why', 'nobody knows why')})")
     elif recording.first("run.ended") is None:
         doubts.append("the run was cut short: it never came to its end")
+    for event in recording.events:
+        if event.kind == "program.died":
+            doubts.append(f"the {event.data.get('program')} died, so its record ends too early")
     for fault in recording.faults:
         if fault.effect != "proven":
             doubts.append(f"fault {fault.id} was never seen to take effect: {fault.proof}")

@@ -86,10 +86,11 @@ class Recording:
         """Real seconds since the timeline began."""
         return round(self.clock.seconds(at_ns), 3)
 
-    @property
+    @cached_property
     def whole(self) -> bool:
-        """Whether the run came to its own end."""
-        return self.first("run.ended") is not None and self.first("run.interrupted") is None
+        """Whether the run came to its own end, and load and probes recorded until they were told to stop."""
+        cut_short = ("run.interrupted", "program.died")
+        return self.first("run.ended") is not None and not any(self.first(kind) for kind in cut_short)
 
     @cached_property
     def faults(self) -> tuple[Fault, ...]:
@@ -108,7 +109,8 @@ class Recording:
 
     @cached_property
     def probes(self) -> pa.Table:
-        return history.read(self.run.path / "probes")
+        """In one piece: they are looked through again and again, and were written in thousands of small ones."""
+        return history.read(self.run.path / "probes").combine_chunks()
 
     @cached_property
     def databases(self) -> pa.Table:

@@ -87,6 +87,14 @@ def test_a_run_that_was_interrupted_is_unknown(good: Recorded) -> None:
     assert judgement.why == "The run was interrupted (Ctrl-C)."
 
 
+def test_a_load_that_died_leaves_answers_that_nobody_recorded(good: Recorded) -> None:
+    good.event(104.0, "program.died", program="load", log=[])
+    good.final("answers", answered(2, 1))
+    judgement = judge.judge(good.end().run)
+    assert judgement.verdict is Verdict.UNKNOWN
+    assert judgement.why == "The load died, so its record ends too early."
+
+
 def test_a_loss_in_a_run_that_was_interrupted_is_still_a_loss(good: Recorded) -> None:
     good.answer(2, 1, 13.0)
     good.event(70.0, "run.interrupted", why="Ctrl-C")
