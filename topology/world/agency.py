@@ -64,20 +64,23 @@ class Agency:
         return health(self._dispatch.fault)
 
 
-async def serve(place: Place, receivers: list[Receiver]) -> None:
+async def serve(place: Place, receivers: list[Receiver], port: int) -> None:
     """Publish until told to stop. Raises OSError if the port is taken or the disk cannot be used."""
     stopping = stop_signal()
     async with AsyncExitStack() as stack:
         dispatch = Dispatch(place.data, receivers)
         stack.push_async_callback(dispatch.close)
-        port = await stack.enter_async_context(http(Agency(dispatch).app(), http_port()))
+        port = await stack.enter_async_context(http(Agency(dispatch).app(), port))
         say(f"ready: http {port}, {dispatch.waiting} pushes waiting")
         await stopping.wait()
 
 
 def main() -> int:
     user, password = os.environ.get("FEED_USER", "anonymous"), os.environ.get("FEED_PASSWORD", "")
-    return run(serve(Place.here(), [Receiver.at(feed, user, password) for feed in names("FEEDS")]))
+    feeds = names("FEEDS")
+    return run(
+        lambda: serve(Place.here(), [Receiver.at(feed, user, password) for feed in feeds], http_port())
+    )
 
 
 if __name__ == "__main__":

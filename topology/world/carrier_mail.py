@@ -66,7 +66,7 @@ class CarrierMail:
         return response
 
 
-async def serve(place: Place, domain: str, smtp_port: int) -> None:
+async def serve(place: Place, domain: str, port: int, smtp_port: int) -> None:
     """Take mail until told to stop. Raises OSError if a port is taken or the disk cannot be used."""
     stopping = stop_signal()
     async with AsyncExitStack() as stack:
@@ -79,7 +79,7 @@ async def serve(place: Place, domain: str, smtp_port: int) -> None:
         )
         stack.callback(smtp.close)
         app = CarrierMail(mailboxes, notices, stopping).app()
-        port = await stack.enter_async_context(http(app, http_port()))
+        port = await stack.enter_async_context(http(app, port))
         taken, mails = smtp.sockets[0].getsockname()[1], mailboxes.counts()["messages"]
         say(f"ready: http {port}, smtp {taken}, {mails} mails for {domain}")
         await stopping.wait()
@@ -88,7 +88,7 @@ async def serve(place: Place, domain: str, smtp_port: int) -> None:
 def main() -> int:
     place = Place.here()
     domain = os.environ.get("MAIL_DOMAIN") or f"{place.zone.rpartition('.')[2]}.example"
-    return run(serve(place, domain, int(os.environ.get("SMTP_PORT", "2525"))))
+    return run(lambda: serve(place, domain, http_port(), int(os.environ.get("SMTP_PORT", "2525"))))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ MAIL_ROUTES says where mails go: `docomo.example=docomo-mail:2525,…`; a mail f
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
 
 import orjson
@@ -76,7 +76,9 @@ def _read(body: bytes) -> list[Mail]:
     return [Mail.from_json(row, f"messages[{number}]") for number, row in enumerate(messages)]
 
 
-async def serve(place: Place, clock_scale: float, exchangers: Mapping[str, Exchanger], lines: Lines) -> None:
+async def serve(
+    place: Place, port: int, clock_scale: float, exchangers: Mapping[str, Exchanger], lines: Lines
+) -> None:
     """Take and relay mails until told to stop. Raises OSError if the port is taken or the disk cannot be used."""
     stopping = stop_signal()
     async with AsyncExitStack() as stack:
@@ -84,16 +86,20 @@ async def serve(place: Place, clock_scale: float, exchangers: Mapping[str, Excha
         stack.push_async_callback(queue.close)
         relay = Relay(place.node, exchangers, clock_scale, lines, queue)
         stack.push_async_callback(relay.stop)
-        port = await stack.enter_async_context(http(MailProvider(queue, lines).app(), http_port()))
+        port = await stack.enter_async_context(http(MailProvider(queue, lines).app(), port))
         say(f"ready: http {port}, {lines.queued} mails queued")
         await stopping.wait()
 
 
 def main(lines: type[Lines] = Lines) -> int:
     """`lines`: where accepted mails wait for their carrier."""
-    exchangers = routes(os.environ.get("MAIL_ROUTES", ""))
-    clock_scale = float(os.environ.get("CLOCK_SCALE", "1"))
-    return run(serve(Place.here(), clock_scale, exchangers, lines(exchangers)))
+
+    def provider() -> Coroutine[None, None, None]:
+        exchangers = routes(os.environ.get("MAIL_ROUTES", ""))
+        clock_scale = float(os.environ.get("CLOCK_SCALE", "1"))
+        return serve(Place.here(), http_port(), clock_scale, exchangers, lines(exchangers))
+
+    return run(provider)
 
 
 if __name__ == "__main__":

@@ -115,7 +115,7 @@ class Relay:
             )
         except (OSError, aiosmtplib.SMTPException) as error:
             if to.domain not in self._lost:
-                say(f"{to.domain} cannot be reached: {type(error).__name__}")
+                say(f"{to.domain} cannot be reached: {error}")
                 self._lost.add(to.domain)
             return None
         if to.domain in self._lost:

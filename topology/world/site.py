@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -53,9 +53,21 @@ def stop_signal() -> asyncio.Event:
     return stopping
 
 
-def run(program: Coroutine[None, None, None]) -> int:
-    """Run a program to its end on uvloop; its exit status."""
+def run(program: Callable[[], Coroutine[None, None, None]]) -> int:
+    """Run what `program` makes of its settings to its end, on uvloop; the exit status.
+
+    One line says so if settings cannot be read (ValueError), or a port is taken or a disk refuses (OSError).
+    """
     import uvloop
 
-    uvloop.run(program)
+    try:
+        started = program()
+    except ValueError as error:
+        say(f"cannot start: {error}")
+        return 2
+    try:
+        uvloop.run(started)
+    except OSError as error:
+        say(f"cannot go on: {error}")
+        return 1
     return 0
