@@ -16,7 +16,7 @@ from harness.runtime import NodeFailed, Runtime
 from topology.map import Node
 
 READY_WITHIN_S: Final = 30.0
-FLUSHES_WITHIN_S: Final = 10.0
+FLUSHES_WITHIN_S: Final = 15.0
 
 
 class Program:

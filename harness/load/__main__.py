@@ -30,7 +30,7 @@ from harness.load.town import Town
 from harness.rundir.history import FLUSH_EVERY_S, Operation, Writer
 
 _LIVE_EVERY_S: Final = 1.0
-_KILL_WITHIN_S: Final = 1.5
+_ENDS_WITHIN_S: Final = 3.0
 
 
 def main() -> int:
@@ -79,8 +79,10 @@ def _play(config: LoadConfig, history: Writer, stop: Event) -> None:
     try:
         _report(tally, history, stop)
     finally:
-        gevent.killall(others, timeout=_KILL_WITHIN_S)
-        runner.user_greenlets.kill(timeout=_KILL_WITHIN_S)
+        gevent.killall(others, timeout=_ENDS_WITHIN_S)
+        # Nobody sets out any more; who is under way comes home, and who does not is written down as nobody knows what.
+        runner.user_greenlets.join(timeout=_ENDS_WITHIN_S)
+        runner.user_greenlets.kill(timeout=_ENDS_WITHIN_S)
         runner.quit()
 
 

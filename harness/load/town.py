@@ -78,10 +78,11 @@ class Town:
                 self._look_into_mailbox(errand)
 
     def _feel(self, at_ns: int) -> None:
-        """The first notice anywhere: now everyone knows; who gets none looks by hand in their own time."""
+        """The first notice anywhere: now everyone knows; who has none after a while looks by hand in their own time."""
         self._felt = True
+        known_ns = at_ns + int(_MAILBOX_APART_MINUTES * 60e9 / self._config.clock)
         for resident in self._residents.values():
-            self._plan(Errand(resident, Purpose.MAILBOX, at_ns + resident.answers_ns))
+            self._plan(Errand(resident, Purpose.MAILBOX, known_ns + resident.answers_ns))
 
     def _give_link(self, resident: Resident, token: str) -> None:
         resident.token = token

@@ -20,6 +20,8 @@ from harness.runtime.local.process import NodeProcess, environment, python, setu
 from topology.map import Map, Node
 
 STOPS_WITHIN_S: Final = 10.0
+#: Who a node's programs can be; some look their user up before they start.
+PASSWD: Final = "root:x:0:0::/root:/bin/sh\nnode:x:1000:1000::/mnt/tmp:/bin/sh\n"
 
 
 class LocalRuntime:
@@ -37,7 +39,7 @@ class LocalRuntime:
     def prepare(self, topology: Map, run: RunDir) -> None:
         self._run = run
         self._fabric = Fabric(topology)
-        self._hosts = run.path / "local" / "hosts"
+        self._etc = run.path / "local" / "etc"
         self._volumes = {
             volume.name: run.path / "local" / "volumes" / volume.name
             for node in topology
@@ -46,7 +48,8 @@ class LocalRuntime:
         for path in self._volumes.values():
             path.mkdir(parents=True, exist_ok=True)
         names = "".join(f"{node.address} {node.name}\n" for node in topology)
-        run.write("local/hosts", f"127.0.0.1 localhost\n{names}")
+        run.write("local/etc/hosts", f"127.0.0.1 localhost\n{names}")
+        run.write("local/etc/passwd", PASSWD)
         for node in topology:
             for number, config in enumerate(node.configs):
                 run.write(f"local/configs/{node.name}/{number}", config.content)
@@ -55,7 +58,7 @@ class LocalRuntime:
         with self._lock:
             if self.alive(node):
                 return
-            script = setup(node, self._hosts, self._volumes, self._run.path / "local" / "configs" / node.name)
+            script = setup(node, self._etc, self._volumes, self._run.path / "local" / "configs" / node.name)
             with self.inside(node):
                 self._lives[node.name] = NodeProcess(node, script, self._log(node))
             self._fabric.plug(node)

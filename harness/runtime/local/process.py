@@ -51,16 +51,18 @@ def environment(node: Node) -> dict[str, str]:
     return {**keep, **own, **node.environment}
 
 
-def setup(node: Node, hosts: Path, volumes: Mapping[str, Path], configs: Path) -> str:
+def setup(node: Node, etc: Path, volumes: Mapping[str, Path], configs: Path) -> str:
     """The shell commands that furnish the node's file system and then become its program.
 
-    /mnt holds all that is the node's own: its volumes, its configuration, its scratch space.
+    /mnt holds all that is the node's own: its volumes, its configuration, its scratch space. `etc` has the files that
+    take the place of the machine's own.
     """
     lines = [
         "set -e",
         "mount -t tmpfs -o mode=755 tmpfs /mnt",
         "mkdir -m 1777 /mnt/tmp",
-        f"mount --bind {shlex.quote(str(hosts))} /etc/hosts",
+        "mount -t tmpfs tmpfs /dev/shm",
+        *(f"mount --bind {shlex.quote(str(etc / name))} /etc/{name}" for name in ("hosts", "passwd")),
         f"hostname {shlex.quote(node.name)}",
     ]
     for volume in node.volumes:
