@@ -56,7 +56,8 @@ def arrange(
         end = time.until_s if fault.until_s is None else min(fault.until_s, time.until_s)
         wanted.append((fault.from_s, max(end, fault.from_s), label, fault.until_s is None))
     for from_s, until_s, label, open_end in wanted:
-        text = canvas.fitted(figure, canvas.plain(label), inches - 2 * _PAD_IN, **_LOOK)
+        # At most a third of the panel: then it fits into its bar, or behind it, or before it.
+        text = canvas.fitted(figure, canvas.plain(label), inches / 3 - 6 * _PAD_IN, **_LOOK)
         wide = (canvas.width_of(figure, text, **_LOOK) + 2 * _PAD_IN) * per_inch
         place = _place(time, from_s, until_s, wide, _PAD_IN * per_inch)
         row = _free_row(taken, place.first, place.last)
@@ -79,9 +80,7 @@ def _place(time: TimeScale, from_s: float, until_s: float | None, wide: float, p
         return _Place(from_s + pad, "left", True, from_s, end)
     if end + wide + pad <= time.until_s:
         return _Place(end + 2 * pad, "left", False, from_s - pad, end + wide + pad)
-    if from_s - wide - pad >= time.from_s:
-        return _Place(from_s - 2 * pad, "right", False, from_s - wide - pad, end + pad)
-    return _Place(time.from_s + pad, "left", False, time.from_s, time.until_s)
+    return _Place(from_s - 2 * pad, "right", False, from_s - wide - pad, end + pad)
 
 
 def _free_row(taken: list[list[tuple[float, float]]], first: float, last: float) -> int:
@@ -118,9 +117,7 @@ def draw(axes: Axes, items: Sequence[Item]) -> None:
             axes.add_patch(
                 Rectangle((item.from_s, item.row + 0.1), width, 0.8, lw=1, color=canvas.DOWN, zorder=2)
             )
-        # Where no side has room, the text lies over its bar; a sheet of paper under it keeps it readable.
-        under = {"facecolor": canvas.PAPER, "edgecolor": "none", "pad": 1.0} if not item.inside else None
         axes.text(
-            item.text_s, item.row + 0.53, item.text, ha=item.align, va="center", zorder=4, bbox=under,
+            item.text_s, item.row + 0.53, item.text, ha=item.align, va="center", zorder=4,
             color=canvas.ON_FILL if item.inside else canvas.INK, **_LOOK,
         )  # fmt: skip
