@@ -97,7 +97,7 @@ async def through_all(provider: str, carrier: str, everything: Sequence[Mail], r
 
 def measure_all(number: int, request: int) -> None:
     with ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=".")))
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=".bench-", dir=".")))
         carrier = Program("carrier_mail", scratch / "carrier", ZONE="world.docomo")
         stack.callback(carrier.stop)
         routes = f"docomo.example=127.0.0.1:{carrier.ports['smtp']}"

@@ -33,11 +33,12 @@ def find(runs: Path, name: str) -> RunDir:
 
 def judged(run: RunDir) -> Judgement:
     """Judge a run and write verdict.json and junit.xml."""
-    from harness.checks import judge, junit
+    from harness.checks.judge import judge, write_verdict
+    from harness.checks.junit import write as write_junit
 
-    judgement = judge.judge(run)
-    judge.write_verdict(run, judgement)
-    junit.write(run, judgement)
+    judgement = judge(run)
+    write_verdict(run, judgement)
+    write_junit(run, judgement)
     return judgement
 
 

@@ -43,7 +43,12 @@ class Degrade:
 
     @property
     def undoing(self) -> dict[str, Json]:
-        return {"verb": "ease", "link": self.carrier.name, "nodes": [self.link.name], "toxics": sorted(self.effects)}
+        return {
+            "verb": "ease",
+            "link": self.carrier.name,
+            "nodes": [self.link.name],
+            "toxics": sorted(self.effects),
+        }
 
     def inject(self, stage: Stage) -> None:
         with stage.runtime.inside(stage.observer):
@@ -75,7 +80,9 @@ class Degrade:
             words = self._try_many(stage)
             answered = words.count("answered")
             if answered >= len(words) * 0.95 or time.monotonic() > deadline:
-                return Effect(answered >= len(words) * 0.95, f"{answered} of {len(words)} connections answered")
+                return Effect(
+                    answered >= len(words) * 0.95, f"{answered} of {len(words)} connections answered"
+                )
 
     def _proxy(self) -> Toxiproxy:
         return Toxiproxy(str(self.link.address), API_PORT)
@@ -86,17 +93,23 @@ class Degrade:
         for what, value in self.effects.items():
             if what == "latency":
                 times = {"latency": _ms(value), "jitter": _ms(self.effects.get("jitter", 0.0))}
-                made += [Toxic(f"{MARK}latency-{stream}", "latency", stream, 1.0, times) for stream in STREAMS]
+                made += [
+                    Toxic(f"{MARK}latency-{stream}", "latency", stream, 1.0, times) for stream in STREAMS
+                ]
             elif what == "bandwidth":
                 rate = {"rate": round(value)}
-                made += [Toxic(f"{MARK}bandwidth-{stream}", "bandwidth", stream, 1.0, rate) for stream in STREAMS]
+                made += [
+                    Toxic(f"{MARK}bandwidth-{stream}", "bandwidth", stream, 1.0, rate) for stream in STREAMS
+                ]
             elif what == "refused":
                 made.append(Toxic(f"{MARK}refused", "reset_peer", "downstream", value, {"timeout": 0}))
             elif what == "silence":
                 # On the way there: were only the answer lost, its end would still be seen, and that is no silence.
                 made.append(Toxic(f"{MARK}silence", "timeout", "upstream", value, {"timeout": 0}))
             elif what == "resets":
-                made.append(Toxic(f"{MARK}resets", "reset_peer", "downstream", value, {"timeout": RESET_AFTER_MS}))
+                made.append(
+                    Toxic(f"{MARK}resets", "reset_peer", "downstream", value, {"timeout": RESET_AFTER_MS})
+                )
         return made
 
     def _measure(self, stage: Stage, what: str, want: float) -> Effect:

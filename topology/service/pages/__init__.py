@@ -15,6 +15,7 @@ from jinja2 import Environment, FunctionLoader
 from markupsafe import escape
 
 from topology.service.pages.texts import TEXTS
+from topology.service.telegram import JST
 
 LANGUAGES: Final = tuple(TEXTS)
 #: A page's address can hold a personal token: it is told to no other site, and kept in no cache.
@@ -72,7 +73,7 @@ def _environment(language: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(t=TEXTS[language], language=language)
+    environment.globals.update(t=TEXTS[language], language=language, jst=JST)
     return environment
 
 

@@ -10,7 +10,7 @@ _JA: Final = {
     "other_code": "en",
     "title": "安否確認",
     "drill_link": "いつでも回答できます",
-    "to": "様",
+    "to": " 様",
     "question": "ご無事ですか？",
     "safe": "無事",
     "slight": "軽傷",
