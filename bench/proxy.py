@@ -58,6 +58,7 @@ def main() -> None:
         ways = open_ways(stack)
         rounds = [measure_all(ways, number) for number in range(arguments.rounds)]
     print_table(list(ways), rounds)
+    print(f"\n{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end, {arguments.rounds} rounds")
 
 
 # -- what is measured --------------------------------------------------------------------------------------------
