@@ -160,9 +160,9 @@ class Dispatch:
     # -- after a restart ---------------------------------------------------------------------------------------
 
     def _recover(self) -> None:
-        rows = (orjson.loads(line) for _, line in self._pushed.lines())
+        rows = (orjson.loads(line) for line in self._pushed.lines())
         taken = {(row["number"], row["receiver"]): row["at_ns"] for row in rows}
-        for _, line in self._journal.lines():
+        for line in self._journal.lines():
             row = orjson.loads(line)
             telegram = Telegram(row["number"], row["name"], row["at_ns"], b64decode(row["body"]))
             self._line_up(telegram, row["to"], taken)

@@ -32,28 +32,22 @@ class Journal:
 
     def __init__(self, path: Path, *, durable: bool = True) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.path = path
         self.fault: OSError | None = None
         """What the disk last refused with; None again as soon as it takes something."""
         self._durable = durable
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         self._size = _cut_torn_line(self._fd)
-        self._waiting: list[tuple[bytes, asyncio.Future[int]]] = []
+        self._waiting: list[tuple[bytes, asyncio.Future[None]]] = []
         self._notes: list[bytes] = []
         self._writer: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=path.stem) if durable else None
 
-    @property
-    def size(self) -> int:
-        """Bytes of whole, committed lines."""
-        return self._size
-
-    def commit(self, lines: bytes) -> asyncio.Future[int]:
-        """Append whole lines. The future gives the offset at which they begin, once they are on the disk.
+    def commit(self, lines: bytes) -> asyncio.Future[None]:
+        """Append whole lines. The future is done once they are on the disk.
 
         It raises OSError when the disk refused them (full, or broken): then nothing of them is in the file.
         """
-        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((lines, future))
         self._start_writer()
         return future
@@ -70,15 +64,13 @@ class Journal:
         """The bytes of the file from `start` up to `end`."""
         return os.pread(self._fd, end - start, start)
 
-    def lines(self) -> Iterator[tuple[int, bytes]]:
-        """Every committed line with the offset at which it begins, oldest first."""
-        offset, rest = 0, b""
+    def lines(self) -> Iterator[bytes]:
+        """Every committed line, without its end, oldest first."""
+        rest = b""
         for at in range(0, self._size, _CHUNK):
             block = rest + self.read(at, min(at + _CHUNK, self._size))
             *whole, rest = block.split(b"\n")
-            for line in whole:
-                yield offset, line
-                offset += len(line) + 1
+            yield from whole
 
     async def close(self) -> None:
         """Write what is waiting, as far as the disk takes it, and close the file."""
@@ -100,7 +92,6 @@ class Journal:
         while self._waiting or self._notes:
             waiting, self._waiting = self._waiting, []
             notes, self._notes = self._notes, []
-            at = self._size
             try:
                 await self._append(b"".join([*(lines for lines, _ in waiting), *notes]))
             except OSError as error:
@@ -112,10 +103,9 @@ class Journal:
                 asyncio.get_running_loop().call_later(RETRY_S, self._start_writer)
                 return
             self.fault = None
-            for lines, future in waiting:
+            for _, future in waiting:
                 if not future.done():
-                    future.set_result(at)
-                at += len(lines)
+                    future.set_result(None)
 
     async def _append(self, data: bytes) -> None:
         if self._thread is None:
@@ -141,7 +131,7 @@ class Journal:
             raise
 
 
-def _refuse(waiting: list[tuple[bytes, asyncio.Future[int]]], error: OSError) -> None:
+def _refuse(waiting: list[tuple[bytes, asyncio.Future[None]]], error: OSError) -> None:
     for _, future in waiting:
         if not future.done():
             future.set_exception(OSError(error.errno, error.strerror))

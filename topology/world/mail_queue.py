@@ -32,7 +32,7 @@ class MailQueue:
         self._journal = Journal(data / "queue.jsonl")
         self._submitted = Journal(data / "journal" / "submitted.jsonl", durable=False)
         self._relayed = Journal(data / "journal" / "relayed.jsonl")
-        self._accepted: dict[str, asyncio.Future[int] | None] = {}
+        self._accepted: dict[str, asyncio.Future[None] | None] = {}
         self._recover()
 
     async def close(self) -> None:
@@ -69,7 +69,7 @@ class MailQueue:
         commit = self._journal.commit(b"".join(lines))
         self._accepted.update((mail.id, commit) for mail in mails)
 
-        def done(_: asyncio.Future[int]) -> None:
+        def done(_: asyncio.Future[None]) -> None:
             if commit.exception() is not None:
                 for mail in mails:
                     del self._accepted[mail.id]
@@ -116,7 +116,7 @@ class MailQueue:
 
 
 def _rows(journal: Journal) -> Iterator[dict[str, object]]:
-    return (orjson.loads(line) for _, line in journal.lines())
+    return (orjson.loads(line) for line in journal.lines())
 
 
 def _submitted(mail: Mail, at_ns: object) -> bytes:

@@ -76,7 +76,7 @@ class Mailboxes:
         rows = [self._row(address, received) for address in dict.fromkeys(recipients)]
         reply: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
-        def done(commit: asyncio.Future[int]) -> None:
+        def done(commit: asyncio.Future[None]) -> None:
             reply.set_result(self._refused(commit) or self._take(rows))
 
         self._journal.commit(b"".join(row.line for row in rows)).add_done_callback(done)
@@ -96,7 +96,7 @@ class Mailboxes:
         }
         return _Row(self._given, to, id_, at_ns, orjson.dumps(mail, option=orjson.OPT_APPEND_NEWLINE))
 
-    def _refused(self, commit: asyncio.Future[int]) -> str | None:
+    def _refused(self, commit: asyncio.Future[None]) -> str | None:
         error = commit.exception()
         if error is None:
             return None
@@ -160,8 +160,8 @@ class Mailboxes:
 
     def _recover(self) -> None:
         """Index what is there, and write the records that a crash left out."""
-        recorded = max((orjson.loads(line)["seq"] for _, line in self._stored.lines()), default=0)
-        for _, line in self._journal.lines():
+        recorded = max((orjson.loads(line)["seq"] for line in self._stored.lines()), default=0)
+        for line in self._journal.lines():
             mail = orjson.loads(line)
             self._index(mail["seq"], mail["to"], len(line) + 1)
             if mail["seq"] > recorded:

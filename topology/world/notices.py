@@ -30,7 +30,7 @@ class Notices:
     def __init__(self, data: Path, mailboxes: Mailboxes) -> None:
         self._mailboxes = mailboxes
         self._journal = Journal(data / "journal" / "noticed.jsonl", durable=False)
-        self._taken: set[object] = {orjson.loads(line)["seq"] for _, line in self._journal.lines()}
+        self._taken: set[object] = {orjson.loads(line)["seq"] for line in self._journal.lines()}
 
     async def close(self) -> None:
         await self._journal.close()

@@ -66,7 +66,8 @@ class Hooks:
         return refusal or "250 2.1.5 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        return await self._postbox.accept(envelope.rcpt_tos, envelope.original_content or b"")
+        # A sender that hangs up ends this task, and must not take the postbox's future with it.
+        return await asyncio.shield(self._postbox.accept(envelope.rcpt_tos, envelope.original_content or b""))
 
     async def handle_exception(self, error: Exception) -> str:
         print(f"smtp: {type(error).__name__} in a session", flush=True)
@@ -118,7 +119,8 @@ class SmtpIn(SMTP):
             cast(asyncio.WriteTransport, self.transport).write(b"".join(ready))
 
     async def smtp_QUIT(self, arg: str) -> None:  # noqa: N802
-        await asyncio.gather(*(reply for reply in self._replies if isinstance(reply, asyncio.Future)))
+        if promised := [reply for reply in self._replies if isinstance(reply, asyncio.Future)]:
+            await asyncio.wait(promised)
         self._replies.append(b"221 2.0.0 Bye")
         self._flush()
         if self.transport is not None:

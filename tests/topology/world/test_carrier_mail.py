@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import smtplib
+import socket
 import threading
 from itertools import islice
 from pathlib import Path
@@ -175,6 +176,18 @@ def test_a_full_disk_puts_the_sender_off_and_nothing_is_lost(start: Start, small
     assert last(carrier) == stored + 1
     until(lambda: len(carrier.journal("stored")) == stored + 1, "the record of what is stored")
     assert of(carrier.journal("stored"), "before", "after") == [("before@x", "ok"), ("after@x", "ok")]
+
+
+def test_a_sender_that_does_not_wait_for_the_answer_does_no_harm(carrier: Program) -> None:
+    """It hangs up while its mail is on the way to the disk."""
+    mail = b"EHLO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<rude@docomo.example>\r\nDATA\r\n\r\nhello\r\n.\r\nQUIT\r\n"
+    for end in (len(mail), mail.index(b"QUIT"), mail.index(b"hello")):
+        for _ in range(5):
+            with socket.create_connection(("127.0.0.1", carrier.smtp_port)) as rude:
+                rude.sendall(mail[:end])
+    deliver(carrier, "polite")
+    assert carrier.get("/mailboxes/polite@docomo.example")
+    assert carrier.said == []
 
 
 def test_it_stops_in_time_with_a_handset_listening(mortal: Program) -> None:
