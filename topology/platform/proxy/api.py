@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import posixpath
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Final, TypeAlias
 
 from topology.platform.proxy import VERSION, errors, requests, wire
@@ -17,6 +18,7 @@ from topology.platform.proxy.proxy import Proxy, ProxySpec
 _JSON: Final = (("Content-Type", "application/json"),)
 _TEXT: Final = (("Content-Type", "text/plain; charset=utf-8"), ("X-Content-Type-Options", "nosniff"))
 
+_ANY: Final = "any method"
 _Route: TypeAlias = Callable[..., Awaitable[Response]]
 
 
@@ -26,9 +28,8 @@ class Api:
     def __init__(self, proxies: Proxies, metrics: Callable[[], str] | None = None) -> None:
         """`metrics`: what /metrics shows; without it there is no such page."""
         self._proxies = proxies
-        self._metrics = metrics
         self._one_at_a_time = asyncio.Lock()
-        self._routes: Mapping[tuple[str, ...], Mapping[str, _Route]] = {
+        self._routes: dict[tuple[str, ...], Mapping[str, _Route]] = {
             ("reset",): {"POST": self._reset},
             ("proxies",): {"GET": self._list_proxies, "POST": self._create_proxy},
             ("populate",): {"POST": self._populate},
@@ -47,27 +48,23 @@ class Api:
             },
             ("version",): {"GET": self._version},
         }
+        if metrics is not None:
+            self._routes[("metrics",)] = {_ANY: partial(_show_metrics, metrics)}
 
     async def answer(self, request: Request) -> Response:
-        clean = posixpath.normpath("/" + request.path.lstrip("/"))
-        if request.path.endswith("/") and clean != "/":
-            clean += "/"
+        clean = _clean(request.path)
         if clean != request.path:
-            return Response(
-                301, headers=(("Location", clean + (f"?{request.query}" if request.query else "")),)
-            )
-        if request.path == "/metrics" and self._metrics is not None:
-            return self._stamped(Response(200, self._metrics().encode(), _TEXT[:1]))
+            query = f"?{request.query}" if request.query else ""
+            return Response(301, headers=(("Location", clean + query),))
         parts = tuple(request.path[1:].split("/"))
         for pattern, methods in self._routes.items():
             names = _match(pattern, parts)
             if names is not None:
-                route = methods.get(request.method)
-                return (
-                    Response(405)
-                    if route is None
-                    else self._stamped(await self._guarded(route, request, names))
-                )
+                route = methods.get(request.method) or methods.get(_ANY)
+                if route is None:
+                    return Response(405)
+                answer = await self._guarded(route, request, names)
+                return dataclasses.replace(answer, headers=(*answer.headers, request_id()))
         return Response(404, b"404 page not found\n", _TEXT)
 
     async def _guarded(self, route: _Route, request: Request, names: tuple[str, ...]) -> Response:
@@ -80,9 +77,6 @@ class Api:
                 return _failed(error)
             except OSError as error:
                 return _failed(errors.ApiError(str(error), 500))
-
-    def _stamped(self, response: Response) -> Response:
-        return dataclasses.replace(response, headers=(*response.headers, request_id()))
 
     # -- proxies -----------------------------------------------------------------------------------------------
 
@@ -173,6 +167,16 @@ def _toxic(proxy: Proxy, name: str) -> ActiveToxic:
     if active is None:
         raise errors.toxic_not_found()
     return active
+
+
+async def _show_metrics(metrics: Callable[[], str], _: Request) -> Response:
+    return Response(200, metrics().encode(), _TEXT[:1])
+
+
+def _clean(path: str) -> str:
+    """The path that this one means: no double slashes, no dots."""
+    clean = posixpath.normpath("/" + path.lstrip("/"))
+    return clean + "/" if path.endswith("/") and clean != "/" else clean
 
 
 def _match(pattern: tuple[str, ...], parts: tuple[str, ...]) -> tuple[str, ...] | None:

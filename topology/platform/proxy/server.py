@@ -32,7 +32,7 @@ class Settings:
     """What the command line says. `seed` None: another one each time."""
 
     host: str = "localhost"
-    port: str = "8474"
+    port: int = 8474
     config: str = ""
     seed: int | None = None
     proxy_metrics: bool = False
@@ -45,7 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.version:
         print(f"toxiproxy-server version {VERSION}")
         return 0
-    logging.basicConfig(level=os.environ.get("LOG_LEVEL", "info").upper(), format="%(levelname)s %(message)s")
+    level = logging.getLevelNamesMapping().get(os.environ.get("LOG_LEVEL", "").upper(), logging.INFO)
+    logging.basicConfig(level=level, format="%(levelname)s %(message)s")
     settings = Settings(**{name: value for name, value in vars(arguments).items() if name != "version"})
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
@@ -68,7 +69,7 @@ async def _serve(settings: Settings) -> None:
     if settings.config:
         await _populate(proxies, settings.config)
     api = Api(proxies, _metrics(meter, settings.runtime_metrics))
-    listener = await address.listen(str(address.Address(settings.host, int(settings.port))))
+    listener = await address.listen(str(address.Address(settings.host, settings.port)))
     server = await loop.create_server(lambda: HttpProtocol(api.answer), sock=listener)
     _LOG.info("Toxiproxy %s: API on %s", VERSION, address.bound_to(listener))
     await stop.wait()
@@ -100,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
         parser.add_argument(f"-{name}", f"--{name}", help=text, **options)  # type: ignore[arg-type]
 
     flag("host", "Host for the API to listen on", default=Settings.host)
-    flag("port", "Port for the API to listen on", default=Settings.port)
+    flag("port", "Port for the API to listen on", type=int, default=Settings.port)
     flag("config", "JSON file containing proxies to create on startup", default=Settings.config)
     flag("seed", "Seed for randomizing toxics with", type=int)
     for name in ("proxy-metrics", "runtime-metrics", "version"):
