@@ -102,7 +102,8 @@ class Degrade:
                     Toxic(f"{MARK}bandwidth-{stream}", "bandwidth", stream, 1.0, rate) for stream in STREAMS
                 ]
             elif what == "refused":
-                made.append(Toxic(f"{MARK}refused", "reset_peer", "downstream", value, {"timeout": 0}))
+                # On the way there: a refused request never reaches the service.
+                made.append(Toxic(f"{MARK}refused", "reset_peer", "upstream", value, {"timeout": 0}))
             elif what == "silence":
                 # On the way there: were only the answer lost, its end would still be seen, and that is no silence.
                 made.append(Toxic(f"{MARK}silence", "timeout", "upstream", value, {"timeout": 0}))

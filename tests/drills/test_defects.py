@@ -19,7 +19,7 @@ CAUGHT = {
     "alerter-broadcasts-again": (["db-primary-loss", *shortened("db-primary-loss")], "broadcast"),
     "asynchronous-replication": (["zone-partition", *shortened("zone-partition")], "answers"),
     "balancer-without-health-checks": ([str(OURS / "web-loss.yaml")], "recovery"),
-    "mail-provider-drops": (["calm", *shortened("calm"), "--set", "drill.people=5600"], "mail"),
+    "mail-provider-drops": (["calm", *shortened("calm")], "mail"),
     "mailer-marks-before-sending": ([str(OURS / "mailers-lost.yaml")], "mail"),
     "web-acks-before-commit": (["db-primary-loss", *shortened("db-primary-loss")], "answers"),
 }
