@@ -68,13 +68,13 @@ class Consensus:
 
 def read_view(body: bytes, asked_s: float) -> View:
     """An answer of etcd's HTTP gateway. Raises ValueError for what is not one."""
-    found = json.loads(body)
-    if not isinstance(found, dict):
-        raise ValueError("not an answer of the consensus store")
-    values = {_decoded(row["key"]): _decoded(row.get("value", "")) for row in found.get("kvs", [])}
-    leader = values.get(SCOPE + "leader") or None
-    sync = json.loads(values.get(SCOPE + "sync") or "{}")
-    return View(leader, _synchronous(sync), asked_s)
+    try:
+        rows = json.loads(body).get("kvs", [])
+        values = {_decoded(row["key"]): _decoded(row.get("value", "")) for row in rows}
+        sync = _synchronous(json.loads(values.get(SCOPE + "sync") or "{}"))
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError("not an answer of the consensus store") from error
+    return View(values.get(SCOPE + "leader") or None, sync, asked_s)
 
 
 def _synchronous(sync: Mapping[str, str | None]) -> frozenset[str]:
@@ -87,4 +87,4 @@ def _encoded(key: str) -> str:
 
 
 def _decoded(text: str) -> str:
-    return base64.b64decode(text).decode()
+    return base64.b64decode(text, validate=True).decode()

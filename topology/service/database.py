@@ -69,6 +69,7 @@ class Database:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for server in self._servers:
             server.lost("closed")
+        await asyncio.sleep(0)  # the loop closes the sockets in its next round
 
     # -- asking ------------------------------------------------------------------------------------------------
 

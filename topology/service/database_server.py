@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, Final
 
-import asyncpg
-
-from topology.service.pool import BREAKING, Connection, Pool, connect
+from topology.service.pool import Connection, Pool, connect
 from topology.service.settings import Address
 
 #: A server that does not say its role within this is taken for gone.
@@ -44,12 +42,16 @@ class DatabaseServer:
 
     async def look(self) -> None:
         """Ask the server for its role. A server that does not answer loses its connections here and now."""
-        asked_s = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        asked_s = loop.time()
         try:
             self.role = await self._ask(asked_s + PROBE_WITHIN_S)
             self.asked_s, self.why = asked_s, ""
-        except (*BREAKING, asyncpg.PostgresError) as error:
-            self.lost(f"{type(error).__name__} {error}".strip())
+        except Exception as error:  # whatever it is: who cannot say what they are is not used
+            late = loop.time() >= asked_s + PROBE_WITHIN_S
+            self.lost(
+                f"no answer within {PROBE_WITHIN_S:g} s" if late else str(error) or type(error).__name__
+            )
 
     def lost(self, why: str) -> None:
         """Believe the server gone until it says otherwise."""

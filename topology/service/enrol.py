@@ -68,12 +68,13 @@ async def enrol(
     """The tokens of standing broadcasts, as JSON lines. Raises BadLine or Unavailable; then nothing has changed."""
     book = AddressBook(settings.get("ADDRESS_KEY"))
     hashes = _hashes(settings, {company.password for company in companies})
+    rows = [(p.person, p.company, p.name, p.area, p.carrier, book.seal(p.person, p.address)) for p in people]
     await database.wait_writable(WITHIN_S)
     async with database.session(WITHIN_S) as connection:
         await schema.create(connection)
         async with connection.transaction():
             await connection.execute(_NEW_TABLES)
-            await _copy(connection, companies, people, hashes, book)
+            await _copy(connection, companies, hashes, rows)
             for row in await connection.fetch(_MOVED):
                 raise BadLine(f"person {row['person']} is enrolled with another company")
             await connection.execute(_ENROL)
@@ -87,9 +88,8 @@ async def enrol(
 async def _copy(
     connection: Connection,
     companies: Sequence[Company],
-    people: Sequence[Person],
     hashes: dict[str, str],
-    book: AddressBook,
+    people: Sequence[tuple[int, int, str, str, str, bytes]],
 ) -> None:
     await connection.copy_records_to_table(
         "new_companies",
@@ -100,12 +100,7 @@ async def _copy(
     await connection.copy_records_to_table(
         "new_admins", records=[(c.company, c.admin, hashes[c.password]) for c in companies]
     )
-    await connection.copy_records_to_table(
-        "new_people",
-        records=[
-            (p.person, p.company, p.name, p.area, p.carrier, book.seal(p.person, p.address)) for p in people
-        ],
-    )
+    await connection.copy_records_to_table("new_people", records=people)
 
 
 def _hashes(settings: Settings, passwords: set[str]) -> dict[str, str]:

@@ -13,6 +13,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
+import asyncpg
+
 from topology.service import serving
 from topology.service.database import Database
 from topology.service.ftp import FtpServer
@@ -51,12 +53,13 @@ class Receiver:
         body = await asyncio.to_thread(spooled.read)
         sha256 = hashlib.sha256(body).digest()
         try:
-            telegram = parse(body)
-        except NotATelegram as error:
+            await self._keep(parse(body), sha256, spooled.received_at_ns, body)
+        except (
+            NotATelegram,
+            asyncpg.PostgresError,
+        ) as error:  # what the database will never take must not block
             log.warning("%d bytes are no telegram: %s", len(body), error)
             await self._database.write(_REFUSE, sha256, str(error), spooled.received_at_ns, self._node, body)
-        else:
-            await self._keep(telegram, sha256, spooled.received_at_ns, body)
         await asyncio.to_thread(spooled.done)
 
     async def _keep(self, telegram: Telegram, sha256: bytes, received_at_ns: int, body: bytes) -> None:

@@ -11,6 +11,7 @@ from lxml import etree
 
 #: The agency's largest telegrams are some hundred kilobytes.
 LARGEST: Final = 4 * 1024 * 1024
+LONGEST_EVENT: Final = 64
 JST: Final = timezone(timedelta(hours=9))
 
 #: Kinds by the title in Control; others are kept, as "other", and alert nobody.
@@ -102,6 +103,8 @@ def _event(root: etree._Element, kind: str) -> str:
     Weather telegrams have none: what one office says of one day is one event.
     """
     named = (root.findtext("{*}Head/{*}EventID") or "").split()
+    if named and len(named[0]) > LONGEST_EVENT:
+        raise NotATelegram("its EventID is too long")
     if named:
         return named[0]
     office = _text(root, "{*}Control/{*}EditorialOffice")

@@ -18,17 +18,18 @@ SIZE = 3
 
 def with_pool(server: Postgres, act: Callable[[Pool], Awaitable[None]]) -> None:
     async def run() -> None:
-        given = Settings.from_environment(settings(server))
+        given = Settings.from_environment({**settings(server), "NODE": "crowd"})
         pool = Pool(given.databases[0], login(given, 30), SIZE)
         await act(pool)
         pool.cut()
+        await asyncio.sleep(0)
 
     asyncio.run(run())
 
 
 async def backends(pool: Pool) -> int:
     rows = await pool.fetch(
-        "SELECT count(*) AS n FROM pg_stat_activity WHERE application_name = 'test'", (), 5
+        "SELECT count(*) AS n FROM pg_stat_activity WHERE application_name = 'crowd'", (), 5
     )
     return int(rows[0]["n"])
 

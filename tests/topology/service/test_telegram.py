@@ -100,6 +100,7 @@ BOMB = b'<!DOCTYPE Report [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><
         (b"<Report/>", "Control/Title is missing"),
         (quake("1").replace("通常".encode(), b""), "Status is missing"),
         (quake("1", at="yesterday"), "is not a time"),
+        (quake("1" * 3000), "EventID is too long"),
         (ENTITY, "document type"),
         (BOMB, "document type"),
         (b"<Report>" + b" " * 5_000_000 + b"</Report>", "too many"),
