@@ -91,6 +91,16 @@ def test_an_old_page_while_the_answer_is_on_its_way_is_right(record: Record) -> 
     assert answers.check(run.end()).verdict is Verdict.PASS
 
 
+def test_an_old_page_is_stale_when_what_was_sent_meanwhile_is_shown_later(record: Record) -> None:
+    run = record()
+    run.answer(1, 1, 5.0)
+    run.look(1, 0, 6.0, took_s=2.0)
+    run.answer(1, 2, 7.0)
+    run.final("answers", answered(1, 2))
+    finding = answers.check(run.end())
+    assert (finding.measured["stale"], finding.measured["lost"]) == (1, 0)
+
+
 def test_an_answer_no_page_showed_again_is_lost_though_written_over(record: Record) -> None:
     run = record()
     run.answer(1, 1, 5.0)

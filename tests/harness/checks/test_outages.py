@@ -113,6 +113,18 @@ def test_a_probe_under_way_at_the_undoing_is_not_the_faults() -> None:
     assert undo.failed == 1
 
 
+def test_an_outage_begins_no_earlier_than_its_cause() -> None:
+    """A probe was under way when the power went, and failed by it."""
+    series = probed(lambda at_s: (0.7, False) if 9.75 < at_s < 12 else served(at_s))
+    assert one(series, mark(10)).outage_s == pytest.approx(2.02)
+
+
+def test_well_for_less_than_two_seconds_before_the_undoing_is_not_restored() -> None:
+    fault, undo = measure(probed(out((10, 12), (13.5, 13.6))), [mark(10), mark(13, "undo")])
+    assert fault.rto_s == pytest.approx(3.62)
+    assert undo.inside
+
+
 def test_an_outage_that_only_the_undoing_ends_is_the_faults() -> None:
     fault, undo = measure(probed(out((10, 25))), [mark(10), mark(24.8, "undo")])
     assert fault.rto_s == pytest.approx(15.02)
