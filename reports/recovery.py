@@ -18,8 +18,6 @@ from reports.series import CAPABILITIES
 #: In the order in which a recovery goes through them; the last two are bars that are not cut.
 FAILOVER: Final = ("detected", "decided", "promoted", "routed")
 PARTS: Final = (*FAILOVER, "unexplained", "without_failover", "whole")
-
-
 #: What a time can be counted from: a fault, its undoing, or the beginning of a run without faults.
 KINDS: Final = ("fault", "undo", "start")
 

@@ -83,16 +83,14 @@ def _pictures(
     folder = record.path / "figures"
     data = timeline.measured(record)
     time = timeline.scale_of(record, data)
-    bars = recovery.recoveries(
-        record, time.until_s, list(record.topology.carriers) if record.topology else ()
-    )
+    carriers = list(record.topology.carriers) if record.topology else []
+    bars = recovery.recoveries(record, time.until_s, carriers)
     titles = {fault.id: names.fault(fault) for fault in done}
+    answered = statistics is not None and statistics.minutes.size > 0
     return Pictures(
         timeline=timeline.draw(record, data, done, names, words, folder),
         recovery=recovery_figure.draw(bars, names, titles, words, folder) if bars else None,
-        responses=responses_figure.draw(statistics, words, folder)
-        if statistics and statistics.minutes.size
-        else None,
+        responses=responses_figure.draw(statistics, words, folder) if statistics and answered else None,
         host=host_figure.draw(record, data.probes, done, time, words, folder),
         host_facts=host.facts(record, data.probes, words),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -20,6 +20,8 @@ CAPABILITIES: Final = ("read", "write", "login", "feed", "mail")
 STRIP_BIN_S: Final = 0.5
 #: A probe that comes less often than the bins keeps its state for this long.
 STRIP_HOLD_S: Final = 2.5
+#: A database is watched ten times a second; what was not seen of it for less than this is a late look, not a state.
+BLINK_S: Final = 1.0
 
 
 @dataclass(frozen=True)
@@ -181,8 +183,22 @@ def _database(record: Record, node: str, rows: list[dict[str, Any]]) -> Database
     for at_s, row in zip(seconds, rows, strict=True):
         if row["role"] == "primary" and row["timeline"] not in [timeline for _, timeline in promotions]:
             promotions.append((at_s, row["timeline"]))
-    leads = ["leads" if row["leader"] == node else "" for row in rows]
-    return Database(node, merged(edges, [_role(row) for row in rows]), merged(edges, leads), promotions)
+    roles = _steady(edges, [_role(row) for row in rows], ("claims", "silent"))
+    leads = _steady(edges, ["leads" if row["leader"] == node else row["leader"] for row in rows], ("",))
+    held = [state if state == "leads" else "" for state in leads]
+    return Database(node, merged(edges, roles), merged(edges, held), promotions)
+
+
+def _steady(edges: Floats, states: list[str], passing: tuple[str, ...]) -> list[str]:
+    """Without the `passing` states that last less than `BLINK_S` between two of the same: one observation was late."""
+    out, first = list(states), 0
+    for state, run in groupby(states):
+        last = first + len(list(run))
+        between = first > 0 and last < len(states) and states[first - 1] == states[last]
+        if state in passing and between and edges[last] - edges[first] < BLINK_S:
+            out[first:last] = [states[last]] * (last - first)
+        first = last
+    return out
 
 
 def _role(row: Mapping[str, Any]) -> str:

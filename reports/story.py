@@ -55,6 +55,11 @@ class Reproduction:
     facts: tuple[tuple[str, str], ...]
     versions: tuple[tuple[str, str], ...]
 
+    @property
+    def identity(self) -> tuple[tuple[str, str], ...]:
+        """The facts that tell this run from others: what, when, with which seed, where."""
+        return tuple(self.facts[:4])
+
 
 def lines(record: Record, words: Words) -> list[Line]:
     return [
@@ -155,17 +160,17 @@ def reproduction(record: Record, words: Words) -> Reproduction:
         argv += ["--with", Path(override).stem if Path(override).parent.name == "defects" else override]
     argv += ["--runtime", str(runtime)] if runtime is not None else []
     argv += ["--seed", str(seed)] if seed is not None else []
-    wall = record.clock.wall(record.origin_ns).strftime("%Y-%m-%d %H:%M:%S UTC") if record.clock else None
+    compose = told("topology")
+    began = record.clock.wall(record.origin_ns) if record.clock else None
     facts = {
         "scenario": scenario,
         "seed": seed,
         "runtime": runtime,
-        "topology": told("topology"),
+        "began": began.strftime("%Y-%m-%d %H:%M:%S UTC") if began else None,
+        "topology": Path(compose).name if isinstance(compose, str) else None,
         "clock": number(record.scale),
     }
     rows = [(words(f"reproduce.{key}"), _short(value)) for key, value in facts.items() if value is not None]
-    if wall:
-        rows.append((words("reproduce.began"), wall))
     versions = told("versions")
     pairs = versions.items() if isinstance(versions, dict) else ()
     return Reproduction(shlex.join(argv), tuple(rows), tuple((name, _short(value)) for name, value in pairs))

@@ -14,16 +14,8 @@ from reports.words import Words
 
 #: The order in which checks are told; others follow as they stand in the verdict.
 ORDER: Final = (
-    "answers",
-    "recovery",
-    "failover",
-    "broadcast",
-    "mail",
-    "responses",
-    "isolation",
-    "capacity",
-    "host",
-)
+    "answers", "recovery", "failover", "broadcast", "mail", "responses", "isolation", "capacity", "host",
+)  # fmt: skip
 #: The figures of the first screen, where the checks measured them.
 HEADLINES: Final = (
     ("answers", "acknowledged"), ("answers", "lost"), ("answers", "rpo_s"), ("recovery", "write_rto_s"),
@@ -96,12 +88,8 @@ def summary(record: Record, words: Words, doubt: str) -> Summary:
     """`doubt`: what keeps the run from proving anything whatever the checks say; empty if nothing does."""
     if record.verdict is None:
         return Summary("none", words("verdict.none.why"), "", (), ())
-    written = record.verdict.get("checks")
-    findings = (
-        {name: found for name, found in written.items() if isinstance(found, dict)}
-        if isinstance(written, dict)
-        else {}
-    )
+    written = _mapping(record.verdict.get("checks"))
+    findings = {name: found for name, found in written.items() if isinstance(found, dict)}
     order = [name for name in ORDER if name in findings] + [name for name in findings if name not in ORDER]
     checks = tuple(_check(words, name, findings[name]) for name in order)
     verdict = _verdict(record.verdict)

@@ -30,7 +30,6 @@ class Item:
     text_s: float
     align: str
     inside: bool
-    open_end: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,19 +48,17 @@ def arrange(
     per_inch = (time.until_s - time.from_s) / inches
     items: list[Item] = []
     taken: list[list[tuple[float, float]]] = []
-    wanted: list[tuple[float, float | None, str, bool]] = [
-        (mark.at_s, None, mark.text, False) for mark in marks
-    ]
+    wanted: list[tuple[float, float | None, str]] = [(mark.at_s, None, mark.text) for mark in marks]
     for fault, label in zip(faults, labels, strict=True):
         end = time.until_s if fault.until_s is None else min(fault.until_s, time.until_s)
-        wanted.append((fault.from_s, max(end, fault.from_s), label, fault.until_s is None))
-    for from_s, until_s, label, open_end in wanted:
+        wanted.append((fault.from_s, max(end, fault.from_s), label))
+    for from_s, until_s, label in wanted:
         # At most a third of the panel: then it fits into its bar, or behind it, or before it.
         text = canvas.fitted(figure, canvas.plain(label), inches / 3 - 6 * _PAD_IN, **_LOOK)
         wide = (canvas.width_of(figure, text, **_LOOK) + 2 * _PAD_IN) * per_inch
         place = _place(time, from_s, until_s, wide, _PAD_IN * per_inch)
         row = _free_row(taken, place.first, place.last)
-        items.append(Item(from_s, until_s, text, row, place.text_s, place.align, place.inside, open_end))
+        items.append(Item(from_s, until_s, text, row, place.text_s, place.align, place.inside))
     return items
 
 
@@ -103,15 +100,8 @@ def draw(axes: Axes, items: Sequence[Item]) -> None:
     axes.spines["left"].set_visible(False)
     for item in items:
         if item.until_s is None:
-            axes.plot(
-                [item.from_s],
-                [item.row + 0.5],
-                marker="v",
-                ms=5.5,
-                color=canvas.VIOLET,
-                clip_on=False,
-                zorder=3,
-            )
+            look: dict[str, Any] = {"marker": "v", "ms": 5.5, "color": canvas.VIOLET, "zorder": 3}
+            axes.plot([item.from_s], [item.row + 0.5], clip_on=False, **look)
         else:
             width = max(item.until_s - item.from_s, 1e-9)
             axes.add_patch(

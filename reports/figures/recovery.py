@@ -19,7 +19,8 @@ from reports.recovery import PARTS, Recovery
 from reports.words import Words
 
 _ROW_IN: Final = 0.235
-_KEY_IN: Final = 0.2
+_KEY_LINE_IN: Final = 0.2
+_KEY_COLUMNS: Final = 6
 _HEAD_IN: Final = 0.36
 _OUTCOME: Final[dict[str, Any]] = {"fontsize": 8}
 _GAP_IN: Final = 0.15  # around the words behind a bar
@@ -46,9 +47,11 @@ def draw(
 def compose(rows: Sequence[Recovery], names: Names, titles: Mapping[str, str], words: Words) -> Figure:
     """A panel for each thing that was done, one below the other on one scale."""
     groups = _by_mark(rows)
-    height_in = _KEY_IN + sum(_HEAD_IN + _ROW_IN * len(own) for own in groups.values()) + 0.5
+    handles = _key(rows, words)
+    key_in = _KEY_LINE_IN * -(-len(handles) // _KEY_COLUMNS)
+    height_in = key_in + sum(_HEAD_IN + _ROW_IN * len(own) for own in groups.values()) + 0.5
     figure = canvas.sheet(height_in)
-    top_in, longest = _KEY_IN, _longest(figure, rows, words)
+    top_in, longest = key_in, _longest(figure, rows, words)
     for (mark, kind), own in groups.items():
         axes = canvas.panel(figure, top_in + _HEAD_IN, _ROW_IN * len(own))
         title = words(f"recovery.after.{kind}", what=titles.get(mark, canvas.plain(mark)))
@@ -57,7 +60,7 @@ def compose(rows: Sequence[Recovery], names: Names, titles: Mapping[str, str], w
         top_in += _HEAD_IN + _ROW_IN * len(own)
     axes.set_xlabel(words("axis.since"), fontsize=8.5)
     axes.tick_params(labelbottom=True)
-    _key(figure.axes[0], rows, words, height_in)
+    _legend(figure, handles, 0.06)
     return figure
 
 
@@ -120,7 +123,8 @@ def _outcome(row: Recovery, words: Words) -> str:
     return f"{row.rto_s:.2f}\u202f{words('unit.s')}" if row.segments else words("recovery.unnoticed")
 
 
-def _key(axes: Axes, rows: Sequence[Recovery], words: Words, height_in: float) -> None:
+def _key(rows: Sequence[Recovery], words: Words) -> list[Any]:
+    """Legend entries for what is drawn, in the order in which a recovery goes through it."""
     used = {segment.part for row in rows for segment in row.segments}
     handles: list[Any] = [
         Patch(edgecolor=canvas.ON_FILL, lw=0.6, label=words(f"part.{part}"), **_LOOKS[part])
@@ -128,11 +132,19 @@ def _key(axes: Axes, rows: Sequence[Recovery], words: Words, height_in: float) -
         if part in used
     ]
     if any(row.limit_s is not None for row in rows):
-        handles.append(
-            Line2D([], [], color=canvas.INK, lw=0, marker="|", ms=9, mew=2, label=words("recovery.limit"))
-        )
-    figure = axes.figure
+        limit: dict[str, Any] = {"color": canvas.INK, "lw": 0, "marker": "|", "ms": 9, "mew": 2}
+        handles.append(Line2D([], [], label=words("recovery.limit"), **limit))
+    return handles
+
+
+def _legend(figure: Figure, handles: Sequence[Any], top_in: float) -> None:
+    """Along the upper edge, in as many lines as it takes."""
+    lines = range(-(-len(handles) // _KEY_COLUMNS))
+    # matplotlib fills column after column; people read line after line.
+    read = [line * _KEY_COLUMNS + column for column in range(_KEY_COLUMNS) for line in lines]
+    ordered = [handles[place] for place in read if place < len(handles)]
+    corner = (canvas.LEFT_IN / canvas.WIDTH_IN, 1 - top_in / figure.get_figheight())
     figure.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(canvas.LEFT_IN / canvas.WIDTH_IN, 1 - 0.06 / height_in),
-        ncols=len(handles), borderaxespad=0, handlelength=1.7, handletextpad=0.5, columnspacing=1.3,
+        handles=ordered, loc="upper left", bbox_to_anchor=corner, ncols=_KEY_COLUMNS, borderaxespad=0,
+        handlelength=1.7, handletextpad=0.5, columnspacing=1.3, labelspacing=0.35,
     )  # fmt: skip

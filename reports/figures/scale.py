@@ -35,7 +35,7 @@ _STEPS_S: Final = (
     43200,
     86400,
 )
-_MOST_TICKS: Final = 14
+_MOST_TICKS: Final = 16
 
 
 @dataclass(frozen=True)

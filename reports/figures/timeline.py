@@ -79,7 +79,7 @@ def compose(
     """All panels on one sheet, as high as they need."""
     probe = canvas.sheet(1)
     items = lanes.arrange(
-        probe, time, faults, [names.fault(fault) for fault in faults], _marks(record, words)
+        probe, time, faults, [names.fault(fault) for fault in faults], _marks(record, words, time)
     )
     lane_in = lanes.rows(items) * lanes.ROW_IN
     panels = _panels(record, data, names, words, time)
@@ -103,7 +103,8 @@ def compose(
     return figure
 
 
-def _marks(record: Record, words: Words) -> list[lanes.Mark]:
+def _marks(record: Record, words: Words, time: TimeScale) -> list[lanes.Mark]:
+    """Telegrams, and nodes that died by themselves, as far as the picture reaches."""
     marks = []
     for told in publications(record):
         status = "" if told.status == NORMAL else told.status
@@ -114,7 +115,7 @@ def _marks(record: Record, words: Words) -> list[lanes.Mark]:
             marks.append(
                 lanes.Mark(record.seconds(event.at_ns), words("mark.died", node=event.data.get("node")))
             )
-    return [mark for mark in marks if mark.text]
+    return [mark for mark in marks if mark.text and time.from_s <= mark.at_s <= time.until_s]
 
 
 def _panels(record: Record, data: Measured, names: Names, words: Words, time: TimeScale) -> list[Panel]:

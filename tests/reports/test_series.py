@@ -70,6 +70,34 @@ def test_databases_of_the_sample(sample: Sample) -> None:
     assert first.leads[-1].until_s == pytest.approx(35.9)
 
 
+def looks(*rows: tuple[str, bool, str]) -> pa.Table:
+    """(role, wrote, leader) of node `a`, ten times a second."""
+    columns = {
+        "at_ns": [number * 100_000_000 for number in range(len(rows))],
+        "node": ["a"] * len(rows),
+        "role": [row[0] for row in rows],
+        "timeline": [1 if row[0] else 0 for row in rows],
+        "wrote": [row[1] for row in rows],
+        "leader": [row[2] for row in rows],
+    }
+    return pa.table(columns, history.DATABASE_SCHEMA)
+
+
+def states(sample: Sample, table: pa.Table) -> tuple[list[str], int]:
+    """What the strip of that node shows, and how often it took the leader key."""
+    (node,) = series.databases(replace(reading.read(sample.run), databases=table))
+    return [span.state for span in node.roles], len(node.leads)
+
+
+def test_a_late_look_is_no_state_but_a_second_primary_always_is(sample: Sample) -> None:
+    well, late, unseen = ("primary", True, "a"), ("primary", False, "a"), ("", False, "")
+    assert states(sample, looks(well, late, well, unseen, well)) == (["primary"], 1)
+    assert states(sample, looks(well, *[unseen] * 11, well)) == (["primary", "silent", "primary"], 2)
+    assert states(sample, looks(*[late] * 3, well)) == (["claims", "primary"], 1)
+    other = ("replica", False, "b")
+    assert states(sample, looks(other, well, other, other)) == (["replica", "primary", "replica"], 1)
+
+
 def mail_table(rows: list[tuple[str, int]]) -> pa.Table:
     ids, at_ns = zip(*rows, strict=True)
     same = [""] * len(rows)

@@ -15,6 +15,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 from sample_run import Sample
 
+from harness.rundir import Event
 from reports import drill, reading, recovery
 from reports.faults import Fault, faults
 from reports.figures import canvas, timeline
@@ -23,7 +24,7 @@ from reports.figures import recovery as recovery_figure
 from reports.figures import responses as responses_figure
 from reports.names import Names
 from reports.reading import Record
-from reports.recovery import Recovery, Segment
+from reports.recovery import PARTS, Recovery, Segment
 from reports.words import LANGS, Lang, Words
 
 LONG = "a very long name of a place that somebody thought of in a long night " * 4
@@ -120,6 +121,18 @@ def test_a_crowd_of_faults_is_readable(record: Record, data: timeline.Measured, 
     assert_readable(timeline_of(record, data, list(CROWD), lang))
 
 
+def test_what_happened_outside_of_the_picture_is_not_in_it(record: Record, data: timeline.Measured) -> None:
+    early, late = (
+        Event(record.origin_ns + at_s * 10**9, "node.died", {"node": f"node at {at_s}"}) for at_s in (-30, 50)
+    )
+    told = replace(record, events=[*record.events, early, late])
+    figure = timeline_of(told, data, faults(told), "en")
+    assert_readable(figure)
+    said = [text.get_text() for text in figure.axes[0].texts]
+    assert "node at 50 died by itself" in said
+    assert not any("node at -30" in text for text in said)
+
+
 def test_every_fault_is_drawn_through_every_panel(record: Record, data: timeline.Measured) -> None:
     figure = timeline_of(record, data, list(CROWD), "en")
     lane, *panels = figure.axes
@@ -141,6 +154,8 @@ def test_the_recovery_is_readable(record: Record, lang: Lang) -> None:
     words = Words(lang)
     rows = recovery.recoveries(record, 118.0, ["docomo", "au", "softbank"])
     assert len(rows) == 15
+    every = tuple(Segment(part, number, number + 1) for number, part in enumerate(PARTS))
+    rows.append(Recovery("1-lose", "undo", "write", "au", 7.0, 15.0, every))
     with canvas.style():
         figure = recovery_figure.compose(rows, Names(record, words), {"1-lose": LONG}, words)
     assert_readable(figure)
