@@ -14,6 +14,7 @@ from typing import Final
 
 import uvloop
 
+from harness.load import precedence
 from harness.probes.board import Board, Probe
 from harness.probes.config import ProbeConfig
 from harness.probes.databases import Database
@@ -118,6 +119,7 @@ async def _report(board: Board, history: Writer, databases: Rows, stop: asyncio.
 
 def main() -> int:
     config = ProbeConfig.from_json(Path(sys.argv[1]).read_text())
+    precedence.take()
     uvloop.run(watch(config))
     return 0
 
