@@ -34,7 +34,6 @@ class Line:
         self._try_s = try_s
         self._socket: gevent.socket.socket | None = None
         self._entrance: Entrance | None = None
-        self._reader: Reader | None = None  # of the reply that is being waited for
 
     def __enter__(self) -> Line:
         return self
@@ -52,7 +51,7 @@ class Line:
 
         Raises NotSentError or UnansweredError; either way the connection is gone.
         """
-        sent, self._reader = False, None
+        sent = False
         try:
             with gevent.Timeout(self._try_s):
                 wire = self._connected(entrance)
@@ -60,8 +59,6 @@ class Line:
                 wire.sendall(request)
                 return self._reply(wire)
         except gevent.Timeout:
-            if (late := self._already_there()) is not None:
-                return late
             self._fail(sent, "timeout")
         except ConnectionRefusedError:
             self._fail(sent, "refused")
@@ -94,7 +91,7 @@ class Line:
         return wire
 
     def _reply(self, wire: gevent.socket.socket) -> Reply:
-        reader = self._reader = Reader()
+        reader = Reader()
         while True:
             piece = wire.recv(_PIECE)
             if not piece:
@@ -104,17 +101,3 @@ class Line:
                 raise EOFError
             if reader.feed(piece):
                 return reader.reply
-
-    def _already_there(self) -> Reply | None:
-        """A reply that came in time, and was not read in time because this process itself was held up."""
-        if self._socket is None or self._reader is None:
-            return None
-        self._socket.settimeout(0.0)
-        try:
-            while piece := self._socket.recv(_PIECE):
-                if self._reader.feed(piece):
-                    self._socket.settimeout(None)
-                    return self._reader.reply
-        except (OSError, MalformedError):  # nothing more has come
-            pass
-        return None
