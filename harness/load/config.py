@@ -34,7 +34,7 @@ class LoadConfig:
     look: float = 0.05
     tls: float = 0.1
     try_s: float = 1.0  # how long a person waits for one entrance, real seconds
-    pause_s: tuple[float, float] = (2.0, 4.0)  # before a person tries again, at first; real seconds
+    pause_s: tuple[float, float] = (3.0, 6.0)  # before a person tries again, at first; real seconds
     patience: int = 20  # attempts of one person before they give up
     worker: int = 0
     workers: int = 1

@@ -38,12 +38,16 @@ class Purpose(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """Something a resident means to do at `planned_ns`, whatever has become of anything before it."""
+    """Something a resident means to do at `planned_ns`, whatever has become of anything before it.
+
+    `form_open`: the page is on their screen; who could not send the form sends the same form again.
+    """
 
     resident: Resident
     purpose: Purpose
     planned_ns: int
     attempt: int = 1
+    form_open: bool = False
 
 
 def settle(config: LoadConfig, curve: Curve) -> Mapping[str, Resident]:

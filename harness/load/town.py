@@ -93,7 +93,8 @@ class Town:
 
     def _answer(self, errand: Errand) -> None:
         with self._line(errand.resident) as line:
-            if self._open_page(line, errand) and self._send_form(line, errand):
+            form_open = errand.form_open or self._open_page(line, errand)
+            if form_open and self._send_form(line, errand):
                 self._after_answer(errand)
                 return
         if errand.attempt >= self._config.patience:
@@ -102,7 +103,7 @@ class Town:
             return
         wait_s = habits.pause_s(self._config.pause_s, errand.attempt, self._jitter.random())
         planned_ns = time.monotonic_ns() + int(wait_s * 1e9)
-        self._plan(replace(errand, planned_ns=planned_ns, attempt=errand.attempt + 1))
+        self._plan(replace(errand, planned_ns=planned_ns, attempt=errand.attempt + 1, form_open=form_open))
 
     def _open_page(self, line: Line, errand: Errand) -> bool:
         resident = errand.resident
