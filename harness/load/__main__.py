@@ -19,7 +19,6 @@ import gevent
 from gevent.event import Event
 from locust.env import Environment
 
-from harness.load import precedence
 from harness.load.arrivals import Arrivals
 from harness.load.citizen import Citizen
 from harness.load.config import LoadConfig
@@ -36,7 +35,6 @@ _ENDS_WITHIN_S: Final = 3.0
 
 def main() -> int:
     config = LoadConfig.from_json(Path(sys.argv[1]).read_text())
-    precedence.take()
     stop = Event()
     gevent.signal_handler(signal.SIGTERM, stop.set)
     gevent.signal_handler(signal.SIGINT, stop.set)

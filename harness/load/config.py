@@ -33,7 +33,9 @@ class LoadConfig:
     again: float = 0.15
     look: float = 0.05
     tls: float = 0.1
-    try_s: float = 1.0  # how long a person waits for one entrance, real seconds
+    # How long a person waits for one entrance, real seconds. Who gives up sooner than an overloaded service answers
+    # only adds to the load: with 1 s here, 400 people a second never got well again.
+    try_s: float = 4.0
     pause_s: tuple[float, float] = (3.0, 6.0)  # before a person tries again, at first; real seconds
     patience: int = 20  # attempts of one person before they give up
     worker: int = 0

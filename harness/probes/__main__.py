@@ -14,7 +14,7 @@ from typing import Final
 
 import uvloop
 
-from harness.load import precedence
+from harness.probes import precedence
 from harness.probes.board import Board, Probe
 from harness.probes.config import ProbeConfig
 from harness.probes.databases import Database

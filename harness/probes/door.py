@@ -70,89 +70,95 @@ class Doors:
     def __init__(self, doors: Sequence[Door]) -> None:
         self._doors = doors
         self._line = asyncio.Semaphore(ABREAST)
-        self._scout = asyncio.Lock()
+        self.scouted = False  # somebody is at two doors at once
 
     async def ask(self, first: int, request: bytes, judge: Judge) -> Asked:
         """Ask at the first door; when that one fails, or is silent for `NEXT_AFTER_S`, at the next one as well."""
-        order = [self._doors[(first + turn) % len(self._doors)] for turn in range(len(self._doors))]
-        asking = _Asking(order, request, judge)
+        deadline_s = asyncio.get_running_loop().time() + DEADLINE_S
         try:
-            async with asyncio.timeout(DEADLINE_S), self._line:
-                return await asking.run(self._scout)
+            if self._line.locked():
+                async with asyncio.timeout_at(deadline_s):
+                    await self._line.acquire()
+            else:
+                await self._line.acquire()
         except TimeoutError:
-            return asking.out_of_time()
+            return Asked("fail", "", detail="still in line")
+        try:
+            order = [self._doors[(first + turn) % len(self._doors)] for turn in range(len(self._doors))]
+            return await _Asking(self, order, request, judge).run(deadline_s)
+        finally:
+            self._line.release()
 
 
 class _Asking:
     """One synthetic user on the way from door to door.
 
     A silent door is still waited for while the next one is tried: whoever comes back serves those first who have
-    waited longest.
+    waited longest. By callbacks, for this is what most of the probes' processor time goes into.
     """
 
-    def __init__(self, order: Sequence[Door], request: bytes, judge: Judge) -> None:
-        self._order = order
+    def __init__(self, doors: Doors, order: list[Door], request: bytes, judge: Judge) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._doors, self._untried = doors, order
         self._request, self._judge = request, judge
         self._waiting: set[asyncio.Task[Asked]] = set()
-        self._last: Asked | None = None
-        self._lingering = False
+        self._settled: asyncio.Future[Asked] = self._loop.create_future()
+        self._last = Asked("fail", order[0].name, final=False)
+        self._lingering = self._scouting = False
 
-    async def run(self, scout: asyncio.Lock) -> Asked:
-        """Cancelled by the caller when the time is over."""
+    async def run(self, deadline_s: float) -> Asked:
+        self._knock()
+        end = self._loop.call_at(deadline_s, self._end)
+        self._next = self._loop.call_later(NEXT_AFTER_S, self._go_on)
         try:
-            return await self._first_door(scout) or self._nowhere()
+            return await self._settled
         finally:
+            end.cancel()
+            self._next.cancel()
             for task in self._waiting:
                 task.cancel()
+            if self._scouting:
+                self._doors.scouted = False
 
-    def out_of_time(self) -> Asked:
-        """What has come of it by now."""
-        if not self._waiting:
-            return self._nowhere() if self._last else Asked("fail", "", detail="still in line")
-        return Asked("info", self._last.endpoint if self._last else "", detail="timeout", lingering=True)
+    def _knock(self) -> None:
+        task = self._loop.create_task(_ask_one(self._untried.pop(0), self._request, self._judge))
+        self._waiting.add(task)
+        task.add_done_callback(self._answered)
 
-    async def _first_door(self, scout: asyncio.Lock) -> Asked | None:
-        self._knock(self._order[0])
-        found = await self._wait(NEXT_AFTER_S)
-        if self._waiting:
-            while found is None and self._waiting and scout.locked():
-                found = await self._wait(_SCOUT_AGAIN_S)
-            if found is not None:
-                return found
-            async with scout:
-                return await self._other_doors()
-        return found or await self._other_doors()
+    def _answered(self, task: asyncio.Task[Asked]) -> None:
+        self._waiting.discard(task)
+        if task.cancelled() or self._settled.done():
+            return
+        if (error := task.exception()) is not None:
+            self._settled.set_exception(error)
+            return
+        self._last = task.result()
+        self._lingering |= self._last.lingering
+        if self._last.final:
+            lingering = self._lingering or bool(self._waiting)
+            self._settled.set_result(replace(self._last, lingering=True) if lingering else self._last)
+        elif self._untried:
+            self._knock()
+        elif not self._waiting:
+            self._settled.set_result(self._unserved(self._last.detail))
 
-    async def _other_doors(self) -> Asked | None:
-        for door in self._order[1:]:
-            self._knock(door)
-            if (found := await self._wait(NEXT_AFTER_S)) is not None:
-                return found
-        while self._waiting:
-            if (found := await self._wait(None)) is not None:
-                return found
-        return None
+    def _go_on(self) -> None:
+        """Nobody has answered yet."""
+        if not self._untried:
+            return
+        if self._scouting or not self._doors.scouted:
+            self._scouting = self._doors.scouted = True
+            self._knock()
+        self._next = self._loop.call_later(_SCOUT_AGAIN_S, self._go_on)
 
-    def _knock(self, door: Door) -> None:
-        self._waiting.add(asyncio.get_running_loop().create_task(_ask_one(door, self._request, self._judge)))
+    def _end(self) -> None:
+        if not self._settled.done():
+            self._lingering = True
+            self._settled.set_result(self._unserved("timeout"))
 
-    async def _wait(self, patience_s: float | None) -> Asked | None:
-        """The first answer that settles it; None when none came in time, or only such as another door may mend."""
-        done, self._waiting = await asyncio.wait(
-            self._waiting, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED
-        )
-        for task in done:
-            self._last = task.result()
-            self._lingering |= self._last.lingering
-            if self._last.final:
-                return replace(self._last, lingering=self._lingering or bool(self._waiting))
-        return None
-
-    def _nowhere(self) -> Asked:
-        assert self._last is not None
-        return replace(
-            self._last, outcome="info" if self._lingering else "fail", value=0, lingering=self._lingering
-        )
+    def _unserved(self, detail: str | None) -> Asked:
+        outcome = "info" if self._lingering else "fail"
+        return Asked(outcome, self._last.endpoint, detail=detail, lingering=self._lingering)
 
 
 async def _ask_one(door: Door, request: bytes, judge: Judge) -> Asked:

@@ -1,4 +1,4 @@
-"""The users of a service run on machines of their own; here they share one with it, and must not wait for it."""
+"""Observers have a machine of their own; here they share one with what they observe, and must not wait for it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ _SESSION: Final = Path("/proc/self/autogroup")
 def take() -> bool:
     """Run this process before those of the service. False where that needs rights which it does not have.
 
-    A load that waits for the processor is a smaller load, and its waiting would pass for the service's.
+    What a probe waits for the processor would pass for the service's slowness. They are few and cost little; the load
+    takes no such right, for it could starve the service that it uses.
     """
     try:
         if os.getsid(0) != os.getpid():
