@@ -146,10 +146,12 @@ class _Asking:
         """Nobody has answered yet."""
         if not self._untried:
             return
-        if self._scouting or not self._doors.scouted:
-            self._scouting = self._doors.scouted = True
-            self._knock()
-        self._next = self._loop.call_later(_SCOUT_AGAIN_S, self._go_on)
+        if self._doors.scouted and not self._scouting:
+            self._next = self._loop.call_later(_SCOUT_AGAIN_S, self._go_on)
+            return
+        self._scouting = self._doors.scouted = True
+        self._knock()
+        self._next = self._loop.call_later(NEXT_AFTER_S, self._go_on)
 
     def _end(self) -> None:
         if not self._settled.done():

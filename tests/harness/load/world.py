@@ -12,7 +12,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -124,10 +124,8 @@ def free_ports(count: int) -> list[int]:
         return [one.getsockname()[1] for one in sockets]
 
 
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def make_certificate(folder: Path) -> Path:
     """A certificate that nobody vouches for, and its key beside it."""
-    folder = tmp_path_factory.mktemp("certificate")
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "anpi.example")])
     now = datetime.datetime.now(datetime.UTC)
@@ -147,8 +145,10 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "it.pem"
 
 
-@pytest.fixture(scope="session")
-def peers(certificate: Path) -> Iterator[World]:
+@contextmanager
+def opened(folder: Path) -> Iterator[World]:
+    """A world of its own; the folder is for its certificate."""
+    certificate = make_certificate(folder)
     http_a, http_b, https_a, https_b, mail = free_ports(5)
     with ExitStack() as stack:
         ports = [str(port) for port in (http_a, http_b, https_a, https_b)]
@@ -158,6 +158,12 @@ def peers(certificate: Path) -> Iterator[World]:
         stack.callback(mails.close)
         doors = (Entrance("a", "127.0.0.1", http_a, https_a), Entrance("b", "127.0.0.1", http_b, https_b))
         yield World(entrances, mails, Access("docomo", 1.0, doors, ("127.0.0.1", mail)))
+
+
+@pytest.fixture(scope="session")
+def peers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with opened(tmp_path_factory.mktemp("certificate")) as world:
+        yield world
 
 
 @pytest.fixture
