@@ -1,17 +1,19 @@
 # The front door. Each target sets up all that it needs in .venv; nothing outside this folder is touched.
 PYTHON ?= python3
 RUNNER := .venv/bin/python
-# What to run with `make drill`, and what to pass on to pytest.
+# What to run with `make drill`.
 SCENARIO ?= az-loss
-TESTS ?=
 
 .PHONY: drill test lint bench clean setup
 
 drill: .venv/ready          ## lose a data centre under load, and prove what survived
 	$(RUNNER) -m harness run $(SCENARIO)
 
+# Two at a time, but for those that measure time or look at the whole machine.
 test: .venv/ready-dev lint  ## all tests, on real parts
-	$(RUNNER) -m pytest $(TESTS)
+	$(RUNNER) -m pytest -n 2 -m "not drill"
+	$(RUNNER) -m pytest -n 2 -m "drill and not alone"
+	$(RUNNER) -m pytest -m "alone"
 
 lint: .venv/ready-dev
 	.venv/bin/ruff check .

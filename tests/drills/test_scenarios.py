@@ -13,15 +13,15 @@ from tests.commands import Ran, harness
 pytestmark = [pytest.mark.fabric, pytest.mark.drill]
 
 #: Fewer people on a faster drill clock; the faults come earlier and last as long as their recovery needs.
+DRILL = ["drill.people=700", "drill.companies=12", "drill.clock=120"]
 SHORTENED = {
-    "calm": ["drill.people=600", "drill.companies=10", "ends=25s", "drill.clock=120"],
-    "false-alarm": ["drill.people=200", "drill.companies=5", "ends=18s", "drill.clock=60"],
-    "balancer-loss": ["timeline.1.at=10s", "timeline.2.at=20s", "ends=32s"],
-    "db-primary-loss": ["timeline.1.at=10s", "timeline.2.at=38s", "ends=50s"],
-    "zone-partition": ["timeline.1.at=10s", "timeline.2.at=40s", "ends=54s"],
-    "az-loss": ["timeline.1.at=10s", "timeline.2.at=38s", "ends=54s"],
+    "calm": ["ends=20s"],
+    "false-alarm": ["drill.clock=60", "ends=17s"],
+    "balancer-loss": ["timeline.1.at=8s", "timeline.2.at=18s", "ends=27s"],
+    "db-primary-loss": ["timeline.1.at=8s", "timeline.2.at=34s", "ends=43s"],
+    "zone-partition": ["timeline.1.at=8s", "timeline.2.at=36s", "ends=46s"],
+    "az-loss": ["timeline.1.at=8s", "timeline.2.at=34s", "ends=46s", "expect.capacity.answered=100"],
 }
-DRILL = ["drill.people=1500", "drill.companies=12", "drill.clock=120"]
 
 
 def shortened(name: str) -> list[str]:

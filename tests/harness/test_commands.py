@@ -35,10 +35,10 @@ def scenario(tmp_path: Path, *changes: tuple[str, str]) -> str:
     ("old", "new", "says"),
     [
         ("restore:", "resotre:", "restore"),
-        ("singapore.a}}", "singapore.z}}", "singapore.a"),
-        ("at: 30s", "at: 30 parsecs", "30 parsecs"),
-        ("people: 18000", "peeple: 18000", "people"),
-        ("  - {at: 30s, lose: {zone: singapore.a}}\n", "", "restore"),
+        ("lose: {zone: singapore.a}", "lose: {zone: singapor.a}", "singapore.a"),
+        ("at: 60s", "at: 60 parsecs", "60 parsecs"),
+        ("people: 17000", "peeple: 17000", "people"),
+        ("  - {at: 60s, lose: {zone: singapore.a}}\n", "", "restore"),
         ("answers:", "anwsers:", "answers"),
         ("rpo: 0s", "rpq: 0s", "rpo"),
         ("timeline:", "timeline: [", "YAML"),
@@ -77,7 +77,7 @@ def test_a_setting_is_checked_like_the_file(tmp_path: Path) -> None:
 def test_plan_shows_the_timeline_and_starts_nothing(tmp_path: Path) -> None:
     ran = harness("plan", "az-loss", runs=tmp_path / "runs")
     assert ran.status == 0, ran
-    for word in ("30", "lose singapore.a", "80", "restore singapore.a", "web-a1"):
+    for word in ("60", "lose singapore.a", "120", "restore singapore.a", "web-a1"):
         assert word in ran.stdout
     assert not (tmp_path / "runs").exists()
 

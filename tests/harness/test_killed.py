@@ -15,7 +15,7 @@ from harness.rundir import RunDir
 from harness.runtime.local import house
 from tests.commands import PATIENCE, harness, start
 
-pytestmark = [pytest.mark.fabric, pytest.mark.drill]
+pytestmark = [pytest.mark.fabric, pytest.mark.drill, pytest.mark.alone]
 
 GONE_WITHIN_S = 5.0
 
@@ -67,7 +67,7 @@ def left_behind() -> dict[str, set[str]]:
     }
 
 
-@pytest.mark.parametrize("round_number", range(4))
+@pytest.mark.parametrize("round_number", range(3))
 def test_sigkill_at_a_random_moment_leaves_nothing(tmp_path: Path, round_number: int) -> None:
     moment_s = random.uniform(0.2, 32.0) if round_number else random.uniform(14.0, 30.0)
     before = left_behind()

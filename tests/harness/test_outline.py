@@ -17,7 +17,8 @@ def told(topology: Map, path: Path, *changes: str) -> str:
 
 
 def test_a_dry_run_says_what_would_happen(replica: Map) -> None:
-    text = told(replica, library.scenario("az-loss"), "ends=130s", "timeline.2.at=125s")
+    drill = ("drill.people=18000", "drill.clock=60", "timeline.1.at=30s")
+    text = told(replica, library.scenario("az-loss"), "ends=130s", "timeline.2.at=125s", *drill)
     for part in (
         "az-loss: Loss of zone A (ゾーンAの喪失)",
         "compose.yml, 30 nodes, with d.yml",
