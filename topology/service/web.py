@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -25,6 +26,7 @@ log: Final = logging.getLogger("web")
 #: Keeps an answer: what `answers.record` promises.
 Record: TypeAlias = Callable[[Database, str, Answer, int], Awaitable[Sheet | None]]
 RETRY_AFTER_S: Final = "1"
+_REQUEST_START: Final = re.compile(r"t=([0-9]{1,12}(?:\.[0-9]{1,9})?)")
 _BLANK: Final = Answer("", "", "")
 
 
@@ -47,7 +49,7 @@ class AnswerPages:
 
     async def take(self, request: Request) -> Response:
         """Answers 200 only when the answer is durable."""
-        asked_at_ns = time.monotonic_ns()
+        asked_at_ns = asked_at(request.headers.get("x-request-start", ""))
         token = request.path_params["token"]
         form: dict[str, str] = {}
         try:
@@ -71,6 +73,18 @@ class AnswerPages:
             return page(request, "message", 404, message="unknown")
         given = Answer(form.get("status", ""), form.get("come", ""), form.get("comment", ""))
         return page(request, "answer", 400, sheet=sheet, given=given, problems=problems)
+
+
+def asked_at(start: str) -> int:
+    """When a request was asked (monotonic), by the balancer's `X-Request-Start: t=<seconds since the epoch>`.
+
+    Now, for a request without it. Between a balancer and a web node that both sleep a request can grow old; a later
+    answer must not be undone by it.
+    """
+    now_ns = time.monotonic_ns()
+    found = _REQUEST_START.fullmatch(start)
+    age_s = time.time() - float(found[1]) if found else 0.0
+    return now_ns - int(max(0.0, age_s) * 1e9)
 
 
 async def unavailable(request: Request, _error: Exception) -> Response:

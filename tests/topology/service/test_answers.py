@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Callable
 
 import pytest
@@ -15,6 +16,7 @@ from topology.service import answers
 from topology.service.answers import Answer, Sheet
 from topology.service.database import Database
 from topology.service.settings import Settings
+from topology.service.web import asked_at
 
 Enrol = Callable[..., tuple[int, dict[int, str]]]
 SAFE = {"status": "safe", "come": "yes", "comment": "1"}
@@ -72,6 +74,14 @@ def test_an_answer_that_was_stuck_does_not_undo_a_later_one(postgres: Postgres, 
     shown = asyncio.run(answer_twice())
 
     assert [sheet and sheet.answer for sheet in shown] == [Answer("safe", "yes", "later")] * 3
+
+
+def test_a_request_that_the_balancer_had_long_ago_is_an_old_one() -> None:
+    before_ns = time.monotonic_ns()
+    for start in ("", "yesterday", "t=", f"t={time.time() + 60:.6f}"):
+        assert before_ns <= asked_at(start) <= time.monotonic_ns(), start
+    aged_s = (time.monotonic_ns() - asked_at(f"t={time.time() - 5:.6f}")) / 1e9
+    assert aged_s == pytest.approx(5, abs=0.5)
 
 
 @pytest.mark.parametrize(
