@@ -22,7 +22,7 @@ from harness.conductor import enrol
 from harness.load import http1
 from harness.load.config import LoadConfig
 from harness.probes.config import ProbeConfig
-from harness.probes.door import Door, exchange
+from harness.probes.conversation import exchange
 from harness.program import Program
 from harness.rundir import Clock, RunDir
 from harness.rundir.history import Operation, Writer
@@ -106,7 +106,7 @@ async def _drive(links: list[str], tokens: list[str], history: Path | None) -> f
             link, entrance = links[turn % len(links)], turn % 2
             request = http1.answer(tokens[number], "anpi.example", value, "safe", "yes")
             started_ns = time.monotonic_ns()
-            reply = await exchange(Door("ab"[entrance], link, (8001, 8002)[entrance]), request, 5.0)
+            reply = await exchange(link, (8001, 8002)[entrance], request, 5.0)
             if writer:
                 done_ns = time.monotonic_ns()
                 outcome = "ok" if reply.status == 200 else "info"

@@ -16,7 +16,7 @@ from harness.probes.config import ProbeConfig
 from harness.program import Program
 from harness.rundir import Json, RunDir
 
-STEADY_WITHIN_S: Final = 60.0
+STEADY_WITHIN_S: Final = 40.0
 STEADY_FOR_S: Final = 2.0
 TICK_S: Final = 0.1
 

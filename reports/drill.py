@@ -219,7 +219,7 @@ def _missing(told: Statistics, company: int, people: Sequence[int]) -> Missing:
 
 
 def comments(told: Statistics, words: Words) -> Iterable[str]:
-    """The three that a drill report makes (FACTS 2): on the fastest answer, on the percentiles, on the spread."""
+    """The three that the vendor's drill report of 2019 makes: on the fastest answer, on percentiles, on the spread."""
     everyone = told.everyone
     if everyone is None or any(everyone.minutes(key) is None for key in (*QUARTILES, "deviation_drill_min")):
         return

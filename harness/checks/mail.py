@@ -43,7 +43,8 @@ TERMS: Final = {
 }
 EXPECTS: Final = units(TERMS)
 
-#: All mail is out before the traffic peak, 30 to 60 minutes after the quake (FACTS 1: OPS); later than this is late.
+#: All mail is out before the traffic peak, 30 to 60 minutes after the quake (the vendor's white paper on
+#: operations); later than this is late.
 LATE_DRILL_S: Final = 30 * 60.0
 MOST_EVIDENCE: Final = 100
 _NEEDED: Final = LEGS[:4]

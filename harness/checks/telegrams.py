@@ -14,7 +14,8 @@ from typing import Final
 from harness.checks.recording import Recording, number
 from harness.rundir import Event, Json
 
-#: A broadcast leaves ten minutes after the event, so that a false alarm can be cancelled (FACTS 1: OPS).
+#: A broadcast leaves ten minutes after the event, so that a false alarm can be cancelled (the vendor's white paper
+#: on operations).
 HOLD_DRILL_S: Final = 600.0
 #: JMA seismic intensities, weakest first.
 INTENSITIES: Final = ("1", "2", "3", "4", "5-", "5+", "6-", "6+", "7")

@@ -21,6 +21,7 @@ CAUGHT = {
     "balancer-without-health-checks": ([str(OURS / "hung-webs.yaml")], "recovery"),
     "mail-provider-drops": (["calm", *shortened("calm")], "mail"),
     "mailer-marks-before-sending": ([str(OURS / "mailers-lost.yaml")], "mail"),
+    # It never gets as far as the fault: pages that do not show what was acknowledged are no steady state.
     "web-acks-before-commit": (["db-primary-loss", *shortened("db-primary-loss")], "answers"),
 }
 
