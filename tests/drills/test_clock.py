@@ -11,7 +11,7 @@ from harness.rundir import RunDir
 from tests.commands import harness
 from tests.drills.test_scenarios import failures
 
-pytestmark = [pytest.mark.fabric, pytest.mark.drill, pytest.mark.alone]
+pytestmark = [pytest.mark.fabric, pytest.mark.drill]
 
 SCENARIO = Path(__file__).parent / "scenarios" / "hung-balancers.yaml"
 HUNG_S = 2.0

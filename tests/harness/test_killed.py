@@ -15,7 +15,7 @@ from harness.rundir import RunDir
 from harness.runtime.local import house
 from tests.commands import PATIENCE, harness, start
 
-pytestmark = [pytest.mark.fabric, pytest.mark.drill, pytest.mark.alone]
+pytestmark = [pytest.mark.fabric, pytest.mark.drill]
 
 GONE_WITHIN_S = 5.0
 

@@ -28,7 +28,7 @@ def start_feed(start: Start, *databases: Postgres, **given: str) -> tuple[Node, 
 
 def connected(port: int) -> ftplib.FTP:
     """Not logged in yet."""
-    ftp = ftplib.FTP(timeout=5)  # noqa: S321 -- what the agency speaks
+    ftp = ftplib.FTP(timeout=15)  # noqa: S321 -- what the agency speaks
     ftp.connect("127.0.0.1", port)
     return ftp
 
