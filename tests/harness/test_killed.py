@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -40,25 +41,32 @@ def below(pid: int) -> set[int]:
     front = [pid]
     while front:
         parent = front.pop()
-        for children in Path(f"/proc/{parent}/task").glob("*/children"):
+        for thread in listed(f"/proc/{parent}/task"):
             try:
-                new = {int(child) for child in children.read_text().split()} - found
+                children = Path(f"/proc/{parent}/task/{thread}/children").read_text()
             except OSError:
                 continue
+            new = {int(child) for child in children.split()} - found
             found |= new
             front += new
     return found
 
 
+def listed(folder: str) -> list[str]:
+    """What is in a folder of /proc; nothing if its process just ended."""
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
 def left_behind() -> dict[str, set[str]]:
     """What could be left on this machine: mounts, interfaces, loop devices, namespaces."""
     namespaces = set()
-    for entry in Path("/proc").glob("[0-9]*/ns/*"):
-        if entry.name in ("net", "mnt", "pid"):
-            try:
-                namespaces.add(os.readlink(entry))
-            except OSError:
-                continue
+    for pid in filter(str.isdigit, listed("/proc")):
+        for kind in ("net", "mnt", "pid"):
+            with contextlib.suppress(OSError):
+                namespaces.add(os.readlink(f"/proc/{pid}/ns/{kind}"))
     return {
         "mounts": {line.split(" ", 4)[-1] for line in Path("/proc/self/mountinfo").read_text().splitlines()},
         "interfaces": set(os.listdir("/sys/class/net")),
