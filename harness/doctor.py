@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -103,13 +102,3 @@ def _docker() -> Finding:
     client = shutil.which("docker")
     says = f"{client} is here" if client else "no docker client"
     return Finding("docker", True, f"{says}; the docker runtime is not part of this version")
-
-
-def writable(folder: Path) -> bool:
-    """Whether runs can be written there."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except OSError:
-        return False

@@ -3,39 +3,27 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from pathlib import Path
-from types import TracebackType
 from typing import Final
 
 import psutil
 
+from harness.beside import Beside
 from harness.rundir import RunDir
 
 SAMPLE_EVERY_S: Final = 0.5
 PRESSURE: Final = Path("/proc/pressure/cpu")
 
 
-class HostSampler:
+class HostSampler(Beside):
     """Appends to host.jsonl twice a second while its context lasts."""
 
     def __init__(self, run: RunDir) -> None:
+        super().__init__("host")
         self._path = run.path / "host.jsonl"
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._sample, name="host", daemon=True)
 
-    def __enter__(self) -> HostSampler:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _sample(self) -> None:
+    def _work(self) -> None:
         psutil.cpu_percent()
         with self._path.open("a") as file:
             while not self._over.wait(SAMPLE_EVERY_S):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Sequence
-from types import TracebackType
 from typing import Final
 
+from harness.beside import Beside
 from harness.faults import Stage
 from harness.rundir import RunDir
 from topology.map import Node
@@ -15,32 +14,21 @@ from topology.map import Node
 LOOK_EVERY_S: Final = 0.5
 
 
-class Vigil:
+class Vigil(Beside):
     """While its context lasts, records `node.died` for each node that is down though no fault took it."""
 
     def __init__(self, at: Stage, run: RunDir) -> None:
+        super().__init__("vigil")
         self._at, self._run = at, run
         self._excused: Counter[str] = Counter()
         self._reported: set[str] = set()
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="vigil", daemon=True)
-
-    def __enter__(self) -> Vigil:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
-        self._over.set()
-        self._thread.join()
 
     def expect(self, nodes: Sequence[Node], up: bool) -> None:
         """From now on these nodes are to be up, or may be down. Calls for several faults add up."""
         for node in nodes:
             self._excused[node.name] += -1 if up else 1
 
-    def _watch(self) -> None:
+    def _work(self) -> None:
         while not self._over.wait(LOOK_EVERY_S):
             for node in self._at.topology:
                 if self._excused[node.name] <= 0 and not self._at.runtime.alive(node):
