@@ -10,9 +10,14 @@ from topology.document import Fields, Items, Scalar, Value, write
 
 
 def flatten(
-    path: Path | str, overrides: Iterable[Path | str] = (), variables: Mapping[str, str] | None = None
+    path: Path | str,
+    overrides: Iterable[Path | str] = (),
+    variables: Mapping[str, str] | None = None,
+    only: Iterable[str] = (),
 ) -> str:
     """A compose file that `topology.map.read` reads as the same map, wherever it lies; and so does Compose.
+
+    With `only`, which regions of the service are there is written into it, and it is read as `Map.only` of them.
 
     Raises BadInput as `topology.map.read` does.
     """
@@ -22,7 +27,17 @@ def flatten(
         inside = {name: _inside(name, value, Path(path).parent) for name, value in configs}
         flat = Fields(inside, configs.keys, configs.place)
         file = Fields({**file.values, "configs": flat}, file.keys, file.place)
+    if regions := tuple(only):
+        file = _restricted(file, regions)
     return write(_protected(file))
+
+
+def _restricted(file: Fields, regions: Iterable[str]) -> Fields:
+    extension = file.need("x-topology", "the regions and carriers").as_fields()
+    names = Items(tuple(Scalar(name, name, extension.place) for name in regions), extension.place)
+    keys = {**extension.keys, "only": extension.place}
+    extended = Fields({**extension.values, "only": names}, keys, extension.place)
+    return Fields({**file.values, "x-topology": extended}, file.keys, file.place)
 
 
 def _inside(name: str, value: Value, folder: Path) -> Value:

@@ -6,15 +6,12 @@ does) into a `Map`; nothing else in the project reads compose files.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
-from typing import Final
 
-from topology.compose import Service, read_project
-from topology.document import BadInput, Fields, Value, nearest, one_of
+from topology.document import BadInput, Place, nearest, one_of, quoted
 
 
 @dataclass(frozen=True)
@@ -37,23 +34,30 @@ class Zone:
 
 @dataclass(frozen=True)
 class Region:
+    """`outside`: it is no part of the service, so no replica is without it."""
+
     name: str
     title: Title
     zones: tuple[Zone, ...]
+    outside: bool = False
 
 
 @dataclass(frozen=True)
 class Entrance:
-    """One way into the service, as ports of a carrier's access link."""
+    """One way into the service, as ports of a carrier's access link. `to` is the balancer that it leads to, if told."""
 
     name: str
     http: int
     https: int
+    to: str = ""
 
 
 @dataclass(frozen=True)
 class Carrier:
-    """A mobile carrier: `share` of all people (the shares add up to 1), its access link and its mail node."""
+    """A mobile carrier: `share` of all people (the shares add up to 1), its access link and its mail node.
+
+    `resolver` is the node that its people ask for addresses; none: they know them.
+    """
 
     name: str
     title: Title
@@ -61,6 +65,16 @@ class Carrier:
     link: str
     mail: str
     entrances: tuple[Entrance, ...]
+    resolver: str | None = None
+
+
+@dataclass(frozen=True)
+class Link:
+    """The wide-area link between two regions: its node, and how long a round trip through it takes."""
+
+    between: tuple[str, str]
+    node: str
+    round_trip_s: float
 
 
 @dataclass(frozen=True)
@@ -98,6 +112,7 @@ class Node:
     configs: tuple[ConfigFile, ...] = ()
     depends_on: tuple[str, ...] = ()
     carrier: str | None = None
+    enclosure: str | None = None
 
     @property
     def region(self) -> str:
@@ -112,10 +127,41 @@ class Map:
     regions: Mapping[str, Region]
     carriers: Mapping[str, Carrier]
     nodes: Mapping[str, Node]
+    links: tuple[Link, ...] = ()
 
     @property
     def zones(self) -> Mapping[str, Zone]:
         return {zone.name: zone for region in self.regions.values() for zone in region.zones}
+
+    @property
+    def service_regions(self) -> tuple[str, ...]:
+        """Where the service can stand, in the file's order."""
+        return tuple(region.name for region in self.regions.values() if not region.outside)
+
+    def only(self, regions: Iterable[str]) -> Map:
+        """The same without the service's other regions.
+
+        What leads to a node that is left out goes with it: entrances, links, and its name wherever a list in an
+        environment has it. Raises BadInput for a region that the service does not have, and for none at all.
+        """
+        wanted = tuple(regions)
+        for name in wanted:
+            if name not in self.service_regions:
+                near = nearest(name, self.service_regions)
+                raise BadInput(Place("regions"), quoted(name), one_of(self.service_regions), near)
+        if not wanted:
+            raise BadInput(Place("regions"), "none", f"at least {one_of(self.service_regions)}")
+        kept = {name: each for name, each in self.regions.items() if each.outside or name in wanted}
+        links = tuple(link for link in self.links if set(link.between) <= set(kept))
+        gone = {link.node for link in self.links if link not in links}
+        gone |= {node.name for node in self if node.region not in kept}
+        return Map(
+            name=self.name,
+            regions=kept,
+            carriers={name: _carrier_without(gone, each) for name, each in self.carriers.items()},
+            nodes={node.name: _node_without(gone, node) for node in self if node.name not in gone},
+            links=links,
+        )
 
     def with_role(self, role: str) -> tuple[Node, ...]:
         return tuple(node for node in self if node.role == role)
@@ -138,139 +184,28 @@ def read(
     `variables` stand for `${NAME}` in the files; the process's own environment is not looked at. Raises
     BadInput, with the place, for anything missing, misspelt, doubled or contradictory.
     """
-    project = read_project(Path(path), [Path(each) for each in overrides], variables or {})
-    extension = project.file.need("x-topology", "the regions and carriers").as_fields()
-    extension.only("regions", "carriers", extensions=True)
-    regions = _regions(extension.need("regions", "the regions").as_fields())
-    zones = {zone.name: zone for region in regions.values() for zone in region.zones}
-    carriers = extension.get("carriers")
-    names = list(carriers.as_fields("carriers").values) if carriers else []
-    nodes = {name: _node(service, zones, names) for name, service in project.services.items()}
-    return Map(project.name, regions, _carriers(carriers, nodes), nodes)
+    from topology.map_file import read_map  # which is made of what is defined here
+
+    return read_map(Path(path), [Path(each) for each in overrides], variables or {})
 
 
-def _title(fields: Fields) -> Title:
-    title = fields.need("title", "title: {en: …, ja: …}").as_fields("title: {en: …, ja: …}")
-    title.only("en", "ja")
-    en, ja = title.need("en", "the English title"), title.need("ja", "the Japanese title")
-    return Title(en.as_text(), ja.as_text())
+def _carrier_without(gone: Collection[str], carrier: Carrier) -> Carrier:
+    return replace(carrier, entrances=tuple(each for each in carrier.entrances if each.to not in gone))
 
 
-def _regions(written: Fields) -> dict[str, Region]:
-    regions: dict[str, Region] = {}
-    taken: list[Zone] = []
-    for name, value in written:
-        fields = value.as_fields("a region: title and zones")
-        fields.only("title", "zones", extensions=True)
-        zones = fields.need("zones", "the zones of the region").as_fields("zones by name")
-        for zone_name, zone_value in zones:
-            taken.append(_zone(name, zone_name, zone_value.as_fields("a zone: title and subnet"), taken))
-        regions[name] = Region(name, _title(fields), tuple(zone for zone in taken if zone.region == name))
-    return regions
+def _node_without(gone: Collection[str], node: Node) -> Node:
+    environment = {name: _list_without(gone, value) for name, value in node.environment.items()}
+    depends_on = tuple(name for name in node.depends_on if name not in gone)
+    return replace(node, environment=environment, depends_on=depends_on)
 
 
-def _zone(region: str, name: str, fields: Fields, taken: Iterable[Zone]) -> Zone:
-    fields.only("title", "subnet", extensions=True)
-    written = fields.need("subnet", "the addresses of the zone")
-    try:
-        subnet = IPv4Network(written.as_text("a subnet such as 10.77.1.0/24"))
-    except ValueError:
-        raise written.bad("a subnet such as 10.77.1.0/24") from None
-    for other in taken:
-        if other.subnet.overlaps(subnet):
-            raise written.bad(f"addresses of its own; {other.name} has {other.subnet}")
-    return Zone(f"{region}.{name}", region, _title(fields), subnet)
+def _list_without(gone: Collection[str], value: str) -> str:
+    """A comma-separated list without the entries `name` and `name:port` of these nodes; other text as it is."""
+    entries = value.split(",")
+    if not any(_host(entry) in gone for entry in entries):
+        return value
+    return ",".join(entry for entry in entries if _host(entry) not in gone)
 
 
-_LABELS: Final = tuple(f"topology.{name}" for name in ("role", "zone", "health", "enclosure", "carrier"))
-_HEALTH: Final = re.compile(r"[1-9][0-9]{0,4}/\S*")
-
-
-def _node(service: Service, zones: Mapping[str, Zone], carriers: Iterable[str]) -> Node:
-    labels = service.labels
-    for key in labels.values:
-        if key.startswith("topology.") and key not in _LABELS:
-            raise labels.bad_key(key, one_of(_LABELS), nearest(key, _LABELS))
-    role = _label(service, "role", "what it is")
-    health = _label(service, "health", "port/path, where it says that it is healthy")
-    if not _HEALTH.fullmatch(health.as_text("port/path")):
-        raise health.bad("port/path, such as 8000/health")
-    zone = zones[_label(service, "zone", "the zone where it stands").as_word(zones)]
-    if service.address not in zone.subnet:
-        expected = f"an address of {zone.name}: {zone.subnet}"
-        raise BadInput(service.address_place, str(service.address), expected)
-    carrier = labels.get("topology.carrier")
-    return Node(
-        name=service.name,
-        role=role.as_text("a role"),
-        zone=zone.name,
-        address=service.address,
-        health=health.as_text(),
-        image=service.image,
-        command=service.command,
-        environment=service.environment,
-        volumes=tuple(Volume(mount.source, mount.target) for mount in service.volumes),
-        configs=tuple(ConfigFile(mount.target, mount.source) for mount in service.configs),
-        depends_on=service.depends_on,
-        carrier=carrier.as_word(carriers) if carrier else None,
-    )
-
-
-def _label(service: Service, name: str, expected: str) -> Value:
-    value = service.labels.get(f"topology.{name}")
-    if value is None:
-        raise BadInput(service.place, f"{service.name} without the label topology.{name}", expected)
-    return value
-
-
-def _carriers(written: Value | None, nodes: Mapping[str, Node]) -> dict[str, Carrier]:
-    carriers: dict[str, Carrier] = {}
-    for name, value in written.as_fields("carriers by name") if written else ():
-        fields = value.as_fields("a carrier")
-        fields.only("title", "share", "link", "mail", "entrances", extensions=True)
-        carriers[name] = Carrier(
-            name=name,
-            title=_title(fields),
-            share=_share(fields.need("share", "its share of all people")),
-            link=_node_of(name, fields.need("link", "the node that is its access link"), nodes),
-            mail=_node_of(name, fields.need("mail", "the node that is its mail exchanger"), nodes),
-            entrances=_entrances(fields.need("entrances", "the ways into the service")),
-        )
-    total = sum(carrier.share for carrier in carriers.values())
-    return {name: replace(carrier, share=carrier.share / total) for name, carrier in carriers.items()}
-
-
-def _share(value: Value) -> float:
-    share = value.as_number("a share above 0")
-    if share <= 0:
-        raise value.bad("a share above 0")
-    return share
-
-
-def _node_of(carrier: str, value: Value, nodes: Mapping[str, Node]) -> str:
-    name = value.as_text("a node")
-    if name not in nodes:
-        raise value.bad("a node", nearest(name, nodes))
-    if nodes[name].carrier != carrier:
-        raise value.bad(f"a node with the label topology.carrier: {carrier}")
-    return name
-
-
-def _entrances(value: Value) -> tuple[Entrance, ...]:
-    expected = "entrances: {…: {http: port, https: port}}"
-    entrances = tuple(
-        Entrance(name, _port(each.as_fields(expected), "http"), _port(each.as_fields(expected), "https"))
-        for name, each in value.as_fields(expected)
-    )
-    if not entrances:
-        raise value.bad(expected)
-    return entrances
-
-
-def _port(fields: Fields, scheme: str) -> int:
-    fields.only("http", "https")
-    value = fields.need(scheme, f"the port for {scheme}")
-    port = value.as_whole("a port", least=1)
-    if port > 65535:
-        raise value.bad("a port of at most 65535")
-    return port
+def _host(entry: str) -> str:
+    return entry.strip().partition(":")[0]

@@ -51,9 +51,9 @@ def test_what_looks_like_something_else_stays_what_it_is(tmp_path: Path) -> None
 def test_files_of_configs_are_taken_inside(tmp_path: Path) -> None:
     (tmp_path / "proxies.json").write_text('[{"name": "${not a variable}"}]')
     text = COMPOSE.read_text()
-    start, end = text.index("    content: |"), text.index("services:\n")
+    start, end = text.index("    content: |"), text.index("  wan-singapore-tokyo:\n    content")
     path = tmp_path / "compose.yml"
-    path.write_text(text[:start] + "    file: proxies.json\n\n" + text[end:])
+    path.write_text(text[:start] + "    file: proxies.json\n" + text[end:])
     elsewhere = tmp_path / "elsewhere" / "topology.yml"
     elsewhere.parent.mkdir()
     elsewhere.write_text(flatten(path))

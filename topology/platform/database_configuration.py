@@ -52,6 +52,7 @@ class Cluster:
     consensus: tuple[str, ...]
     password: str
     synchronous: bool
+    standby_cluster: Mapping[str, object] | None  # of whom a new cluster is a copy, see `guard`
     data: Path
     scratch: Path
     binaries: Path
@@ -68,6 +69,10 @@ class Cluster:
     @property
     def initdb(self) -> Path:
         return self.scratch / "initdb"
+
+    @property
+    def copy(self) -> Path:
+        return self.scratch / "copy"
 
     @property
     def roles(self) -> Path:
@@ -99,6 +104,7 @@ def patroni(cluster: Cluster) -> Mapping[str, object]:
 def _agreed(cluster: Cluster) -> Mapping[str, object]:
     """What all nodes have in common, kept in the consensus store once the cluster is made."""
     return {
+        **({"standby_cluster": dict(cluster.standby_cluster)} if cluster.standby_cluster else {}),
         "ttl": TTL_S,
         "loop_wait": LOOP_WAIT_S,
         "retry_timeout": RETRY_TIMEOUT_S,
@@ -116,8 +122,12 @@ def _agreed(cluster: Cluster) -> Mapping[str, object]:
             "parameters": {
                 "max_connections": 200,
                 "max_worker_processes": 4,
-                "max_wal_senders": 6,
-                "max_replication_slots": 6,
+                # The other node of the region, two other regions, and whoever makes backups or a copy meanwhile.
+                "max_wal_senders": 16,
+                "max_replication_slots": 10,
+                # A region that was cut off goes on where it stopped, if it was not for long. No slots for the
+                # regions: one that is gone for good would hold up what the primary can throw away.
+                "wal_keep_size": "512MB",
                 "wal_level": "replica",
                 "wal_log_hints": "on",
                 "hot_standby": "on",
@@ -148,6 +158,7 @@ def _local(cluster: Cluster) -> Mapping[str, object]:
         ],
         # What the copy does not sync, the standby does before it starts on it: recovery_init_sync_method.
         "basebackup": [{"checkpoint": "fast"}, "no-sync"],
+        "copy": {"command": str(cluster.copy), "no_leader": True},
         "parameters": _parameters(cluster),
     }
 

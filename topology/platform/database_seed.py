@@ -39,6 +39,19 @@ def discard(cluster: Cluster) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
 
 
+def write_copy_script(cluster: Cluster) -> None:
+    """What Patroni calls to copy another region's cluster, also where its own basebackup waits for a leader first."""
+    command = shlex.quote(str(cluster.binaries / "pg_basebackup"))
+    cluster.copy.write_text(f"""\
+#!/bin/sh
+for word; do
+    case $word in --datadir=*) data=${{word#*=}};; --connstring=*) source=${{word#*=}};; esac
+done
+exec {command} --pgdata="$data" --dbname="$source" --wal-method=stream --checkpoint=fast --no-sync
+""")
+    cluster.copy.chmod(0o755)
+
+
 def write_script(cluster: Cluster) -> None:
     """What Patroni calls as `initdb`; its last argument is the place for the files."""
     real, seed = shlex.quote(str(cluster.binaries / "initdb")), shlex.quote(str(cluster.seed))

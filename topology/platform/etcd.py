@@ -53,6 +53,12 @@ class Store:
             return base64.b64decode(str(row.get("value", ""))).decode()
         return None
 
+    def swap(self, key: str, old: str, new: str) -> bool:
+        """Give a key another value if it still has this one. Whether it had."""
+        compare = {"key": _encoded(key), "target": "VALUE", "result": "EQUAL", "value": _encoded(old)}
+        put = {"requestPut": {"key": _encoded(key), "value": _encoded(new)}}
+        return bool(self._post("/v3/kv/txn", {"compare": [compare], "success": [put]}).get("succeeded"))
+
     def members(self) -> list[Member]:
         return [_member(row, "ID") for row in _rows(self._post("/v3/cluster/member/list", {}), "members")]
 

@@ -18,6 +18,10 @@ class Place:
     data: Path
     scratch: Path
 
+    @property
+    def region(self) -> str:
+        return self.zone.partition(".")[0]
+
     @classmethod
     def here(cls) -> Place:
         environment = os.environ
@@ -29,9 +33,9 @@ class Place:
         )
 
 
-def names(variable: str) -> tuple[str, ...]:
-    """The comma-separated names in an environment variable. Raises SystemExit if it is not set or empty."""
+def names(variable: str, *, least: int = 1) -> tuple[str, ...]:
+    """The comma-separated names in an environment variable. Raises SystemExit if there are fewer than `least`."""
     found = tuple(name.strip() for name in os.environ.get(variable, "").split(",") if name.strip())
-    if not found:
+    if len(found) < least:
         raise SystemExit(f"{variable} is not set; it must name at least one node")
     return found

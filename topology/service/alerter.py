@@ -46,7 +46,8 @@ class Alerter:
     @property
     def healthy(self) -> bool:
         heard = time.monotonic_ns() - self._looked_at_ns < SILENT_S * 1e9
-        return heard and self._ledger.database.writable
+        database = self._ledger.database
+        return database.standing_by or (heard and database.writable)
 
     async def listen(self, api: Address) -> bool:
         """Take in what an API has to tell. Whether there was anything."""

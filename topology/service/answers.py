@@ -99,7 +99,8 @@ async def record(database: Database, token: str, answer: Answer, asked_at_ns: in
     if not _TOKEN.fullmatch(token):
         return None
     come = answer.come == "yes"
-    rows = await database.write(_RECORD, token, answer.status, come, answer.comment, asked_at_ns)
+    given = (token, answer.status, come, answer.comment, asked_at_ns)
+    rows = await database.write(_RECORD, *given, again=True)
     return _sheet(rows[0]) if rows else await find(database, token)
 
 

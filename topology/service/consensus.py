@@ -1,4 +1,5 @@
-"""What the consensus store says of the databases: who leads, and who is sure to have everything.
+"""What the consensus store says of the region's databases: who leads, who is sure to have everything, and whether they
+are a copy of another region's.
 
 Patroni keeps its word there: a node is in the synchronous set only while no write is acknowledged without it.
 """
@@ -25,11 +26,15 @@ class NoConsensus(Exception):
 
 @dataclass(frozen=True)
 class View:
-    """`asked_s`: when the question was sent, on the event loop's clock; the view is at least as new as that."""
+    """`asked_s`: when the question was sent, on the event loop's clock; the view is at least as new as that.
+
+    `following`: the databases take no writes because another region's do; then none is sure to have everything.
+    """
 
     leader: str | None
     synchronous: frozenset[str]
     asked_s: float
+    following: bool = False
 
 
 class Consensus:
@@ -59,7 +64,7 @@ class Consensus:
         raise NoConsensus("no member of the consensus store speaks for a majority")
 
     async def _ask(self, member: Address) -> bytes:
-        span = {"key": _encoded(SCOPE + "leader"), "range_end": _encoded(SCOPE + "sync\0")}
+        span = {"key": _encoded(SCOPE + "config"), "range_end": _encoded(SCOPE + "sync\0")}
         answer = await ask(member, "/v3/kv/range", json.dumps(span).encode(), within_s=ASK_WITHIN_S)
         if answer.status != 200:
             raise NoAnswer(f"{member}: status {answer.status}")
@@ -72,9 +77,11 @@ def read_view(body: bytes, asked_s: float) -> View:
         rows = json.loads(body).get("kvs", [])
         values = {_decoded(row["key"]): _decoded(row.get("value", "")) for row in rows}
         sync = _synchronous(json.loads(values.get(SCOPE + "sync") or "{}"))
+        following = bool(json.loads(values.get(SCOPE + "config") or "{}").get("standby_cluster"))
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError("not an answer of the consensus store") from error
-    return View(values.get(SCOPE + "leader") or None, sync, asked_s)
+    leader = values.get(SCOPE + "leader") or None
+    return View(leader, frozenset() if following else sync, asked_s, following)
 
 
 def _synchronous(sync: Mapping[str, str | None]) -> frozenset[str]:

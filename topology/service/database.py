@@ -20,8 +20,10 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from topology.service.consensus import Consensus, NoConsensus, View
+from topology.service.database_login import login
 from topology.service.database_server import DatabaseServer, Role
-from topology.service.pool import Broken, Connection, NoTables, ReadOnly, Rows, Unavailable
+from topology.service.holding import Holding
+from topology.service.pool import Broken, Connection, Nobody, NoTables, Pool, ReadOnly, Rows, Unavailable
 from topology.service.settings import Settings
 
 __all__ = ["Database", "NoTables", "Rows", "Unavailable"]
@@ -30,6 +32,8 @@ log: Final = logging.getLogger("database")
 
 LOOK_EVERY_S: Final = 0.5
 SEARCH_EVERY_S: Final = 0.3
+#: In a region that follows another one, where a primary is the exception.
+FOLLOWING_EVERY_S: Final = 1.0
 BELIEVED_S: Final = 3.0
 #: How old the consensus store's word may be for a standby to be read.
 WORD_S: Final = 1.0
@@ -40,9 +44,11 @@ READ_WITHIN_S: Final = 2.0
 
 
 class Database:
-    """`write` and `read` raise Unavailable at once when there is nobody to ask, and within their time otherwise."""
+    """`write` and `read` raise Unavailable within their time, and after `held_s` when there is nobody to ask."""
 
-    def __init__(self, settings: Settings, *, connections: int = 4, statement_s: float = 2.0) -> None:
+    def __init__(
+        self, settings: Settings, *, connections: int = 4, statement_s: float = 2.0, held_s: float = 0.0
+    ) -> None:
         given = login(settings, statement_s)
         self._servers = [DatabaseServer(address, given, connections) for address in settings.databases]
         self._consensus = Consensus(settings.consensus)
@@ -53,6 +59,9 @@ class Database:
         self._found = asyncio.Event()
         self._missed = asyncio.Event()
         self._missed.set()
+        self._holding = Holding(held_s, self._look_now)
+        self._served = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -73,31 +82,59 @@ class Database:
 
     # -- asking ------------------------------------------------------------------------------------------------
 
-    async def write(self, sql: str, *args: Any, within_s: float = WRITE_WITHIN_S) -> Rows:
-        """One statement, a transaction of its own, on the primary. When it returns, every zone in service has it."""
-        server = self._writer()
-        try:
-            return await server.writes.fetch(sql, args, within_s)
-        except Unavailable as error:
-            self._doubt(server, error)
-            raise
+    async def write(
+        self, sql: str, *args: Any, within_s: float = WRITE_WITHIN_S, again: bool = False
+    ) -> Rows:
+        """One statement, a transaction of its own, on the primary. When it returns, every zone in service has it.
+
+        `again`: it may be carried out twice, so that it is also tried again when a connection broke.
+        """
+
+        until_s = asyncio.get_running_loop().time() + within_s
+
+        async def ask() -> Rows:
+            server = self._writer()
+            return await self._ask(server, server.writes, sql, args, until_s)
+
+        return await self._holding.ask(ask, self._found, again=again)
 
     async def read(self, sql: str, *args: Any, within_s: float = READ_WITHIN_S) -> Rows:
         """Rows that miss nothing that was ever acknowledged."""
-        server = self._reader()
-        try:
-            return await server.reads.fetch(sql, args, within_s)
-        except Unavailable as error:
-            self._doubt(server, error)
-            raise
+        until_s = asyncio.get_running_loop().time() + within_s
+
+        async def ask() -> Rows:
+            server = self._reader()
+            return await self._ask(server, server.reads, sql, args, until_s)
+
+        return await self._holding.ask(ask, self._served, again=True)
+
+    async def copied(self, sql: str, *args: Any, within_s: float = READ_WITHIN_S) -> Rows:
+        """Rows as this region's copy of another's database has them by now. Raises Unavailable where there is none."""
+        until_s = asyncio.get_running_loop().time() + within_s
+        if (server := self._copy()) is None:
+            raise Unavailable("this region has no copy that can be read at the moment")
+        return await self._ask(server, server.reads, sql, args, until_s)
 
     @asynccontextmanager
     async def session(self, within_s: float = WRITE_WITHIN_S) -> AsyncIterator[Connection]:
         """A connection to the primary, for several statements together."""
-        server = self._writer()
+
+        async def find() -> DatabaseServer:
+            return self._writer()
+
+        server = await self._holding.ask(find, self._found)
         try:
             async with server.writes.session(within_s) as connection:
                 yield connection
+        except Unavailable as error:
+            self._doubt(server, error)
+            raise
+
+    async def _ask(
+        self, server: DatabaseServer, pool: Pool, sql: str, args: tuple[Any, ...], until_s: float
+    ) -> Rows:
+        try:
+            return await pool.fetch(sql, args, max(0.0, until_s - asyncio.get_running_loop().time()))
         except Unavailable as error:
             self._doubt(server, error)
             raise
@@ -111,6 +148,11 @@ class Database:
     @property
     def readable(self) -> bool:
         return self.writable or self._standby() is not None
+
+    @property
+    def standing_by(self) -> bool:
+        """Nothing is amiss, but another region takes the writes: here is a copy of what it has."""
+        return self._following and self._copy() is not None
 
     @property
     def primary(self) -> str | None:
@@ -135,10 +177,10 @@ class Database:
 
     def _writer(self) -> DatabaseServer:
         if self._primary is None:
-            raise Unavailable("no database takes writes at the moment")
+            raise Nobody("no database takes writes at the moment")
         if self._primary.age_s() > BELIEVED_S:
             self._drop("it was not heard of for too long")
-            raise Unavailable("the primary is being confirmed")
+            raise Nobody("the primary is being confirmed")
         return self._primary
 
     def _reader(self) -> DatabaseServer:
@@ -146,7 +188,7 @@ class Database:
             return self._writer()
         standby = self._standby()
         if standby is None:
-            raise Unavailable("no database can be read safely at the moment")
+            raise Nobody("no database can be read safely at the moment")
         return standby
 
     def _standby(self) -> DatabaseServer | None:
@@ -158,6 +200,20 @@ class Database:
             if server.role is not Role.GONE and server.name in view.synchronous and server.age_s() < WORD_S:
                 return server
         return None
+
+    @property
+    def _following(self) -> bool:
+        return self._primary is None and self._view is not None and self._view.following
+
+    def _copy(self) -> DatabaseServer | None:
+        found = (server for server in self._servers if server.role is Role.STANDBY)
+        return next((server for server in found if server.age_s() < BELIEVED_S), None)
+
+    @property
+    def _look_after_s(self) -> float:
+        if self._primary is not None:
+            return LOOK_EVERY_S
+        return FOLLOWING_EVERY_S if self._following and not self._holding.any else SEARCH_EVERY_S
 
     # -- looking -----------------------------------------------------------------------------------------------
 
@@ -172,8 +228,9 @@ class Database:
                 elif self._primary is server and not was_believed:
                     self._drop("it was not heard of for too long")
                 self._adopt_primary()
+                self._note()
             with suppress(TimeoutError):
-                async with asyncio.timeout(SEARCH_EVERY_S if self._primary is None else LOOK_EVERY_S):
+                async with asyncio.timeout(self._look_after_s):
                     await server.doubted.wait()
             server.doubted.clear()
 
@@ -188,7 +245,20 @@ class Database:
                 if self._in_vain_since_s is None:
                     self._in_vain_since_s = asyncio.get_running_loop().time()
             self._adopt_primary()
-            await asyncio.sleep(SEARCH_EVERY_S)
+            self._note()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._look_after_s):
+                    await self._hurry.wait()
+            self._hurry.clear()
+
+    def _look_now(self) -> None:
+        self._hurry.set()
+        for server in self._servers:
+            server.doubted.set()
+
+    def _note(self) -> None:
+        """Who is held tries again when there is somebody to ask."""
+        (self._served.set if self.readable else self._served.clear)()
 
     def _adopt_primary(self) -> None:
         """Take a server for the primary if one says so and there is no reason to doubt it."""
@@ -218,8 +288,8 @@ class Database:
         self._primary = None
         self._found.clear()
         self._missed.set()
-        for server in self._servers:
-            server.doubted.set()
+        self._note()
+        self._look_now()
 
     def _doubt(self, server: DatabaseServer, error: Unavailable) -> None:
         """After a question that failed because of the server."""
@@ -227,25 +297,3 @@ class Database:
             self._drop(str(error))
         elif isinstance(error, Broken | ReadOnly):
             server.doubted.set()
-
-
-def login(settings: Settings, statement_s: float) -> dict[str, Any]:
-    """How every connection begins. The server gives up on us, too, if we vanish without a word."""
-    session = {
-        "application_name": settings.node,
-        "statement_timeout": f"{round(statement_s * 1000)}",
-        "idle_in_transaction_session_timeout": "5000",
-        "tcp_user_timeout": "5000",
-        "tcp_keepalives_idle": "2",
-        "tcp_keepalives_interval": "1",
-        "tcp_keepalives_count": "3",
-        "jit": "off",
-    }
-    if settings.synchronous:
-        session["synchronous_commit"] = "remote_apply"
-    return {
-        "user": "anpi",
-        "database": "anpi",
-        "password": settings.database_password,
-        "server_settings": session,
-    }

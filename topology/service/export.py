@@ -36,7 +36,7 @@ _QUERIES: Final[Mapping[str, str]] = {
         SELECT event, kind, info, status, received_at_ns, due_at_ns, cancelled, broadcast_at_ns FROM events
         ORDER BY received_at_ns, event""",
     "outbox": """
-        SELECT a.broadcast, a.person, a.company, p.address, b.at_ns, m.sent_at_ns, m.provider
+        SELECT b.event, a.person, a.company, p.address, b.at_ns, m.sent_at_ns, m.provider
         FROM batches m JOIN broadcasts b USING (broadcast)
         JOIN answers a ON a.broadcast = m.broadcast AND a.person BETWEEN m.first AND m.last
         JOIN people p ON p.person = a.person ORDER BY a.broadcast, a.person""",
@@ -64,7 +64,8 @@ def _outbox(row: asyncpg.Record, book: AddressBook) -> Row:
     except Unreadable:
         to = None
     return {
-        "id": message_id(row["broadcast"], row["person"], row["company"]),
+        "id": message_id(row["event"], row["person"], row["company"]),
+        "event": row["event"],
         "to": to,
         "at_ns": row["at_ns"],
         "sent_at_ns": row["sent_at_ns"],

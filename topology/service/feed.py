@@ -1,6 +1,8 @@
 """The feed receiver: takes telegrams by FTP and brings them into the feed's database.
 
 The agency is told that a telegram has arrived when it is on this node's disk; the database may be gone meanwhile.
+In a region that stands by, telegrams wait on the disk until the region's copy of the database has them, which the
+receivers of another region brought there; once the region takes writes itself, it stores those that had not come.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import Final
 import asyncpg
 
 from topology.service import serving
-from topology.service.database import Database
+from topology.service.database import Database, NoTables
 from topology.service.ftp import FtpServer
 from topology.service.loops import forever
 from topology.service.serving import Program
@@ -36,11 +38,35 @@ _REFUSE: Final = """
     INSERT INTO refused (sha256, problem, received_at_ns, receiver, body) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (sha256) DO NOTHING
 """
+_KNOWN: Final = """
+    SELECT sha256 FROM telegrams WHERE sha256 = ANY ($1::bytea[])
+    UNION SELECT sha256 FROM refused WHERE sha256 = ANY ($1::bytea[])
+"""
 
 
 class Receiver:
     def __init__(self, database: Database, spool: Spool, node: str) -> None:
         self._database, self._spool, self._node = database, spool, node
+
+    async def step(self) -> bool:
+        """What there is to do now. Whether there may be more; raises Unavailable."""
+        if self._database.standing_by:
+            await self.give_up_known()
+            return False
+        return await self.store_all()
+
+    async def give_up_known(self) -> None:
+        """Let go of what the copy of another region's database has."""
+        waiting = await asyncio.to_thread(list, self._spool)
+        if not waiting:
+            return
+        by_sha256 = {hashlib.sha256(await asyncio.to_thread(each.read)).digest(): each for each in waiting}
+        try:
+            rows = await self._database.copied(_KNOWN, list(by_sha256))
+        except NoTables:
+            return
+        for row in rows:
+            await asyncio.to_thread(by_sha256[row["sha256"]].done)
 
     async def store_all(self) -> bool:
         """Bring what is in the spool into the database, oldest first. Raises Unavailable; then the rest stays."""
@@ -95,7 +121,7 @@ async def opening(settings: Settings) -> AsyncIterator[Program]:
     async with Database(settings, connections=1) as database:
         receiver = Receiver(database, spool, settings.node)
         with FtpServer(settings.bind, int(port), spool, user, password, str(settings.data)) as ftp:
-            work = [forever("the receiver", receiver.store_all, LOOK_EVERY_S)]
+            work = [forever("the receiver", receiver.step, LOOK_EVERY_S)]
             yield Program(lambda: ftp.alive, work=work)
 
 

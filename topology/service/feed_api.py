@@ -49,7 +49,9 @@ async def unavailable(_request: Request, error: Exception) -> Response:
 async def opening(settings: Settings) -> AsyncIterator[Program]:
     async with Database(settings) as database:
         routes = [Route("/telegrams", FeedApi(database).telegrams)]
-        yield Program(lambda: database.readable, routes, errors={Unavailable: unavailable})
+        yield Program(
+            lambda: database.readable or database.standing_by, routes, errors={Unavailable: unavailable}
+        )
 
 
 def main() -> int:

@@ -53,7 +53,7 @@ _UNTOLD: Final = """
     WHERE NOT standing AND NOT EXISTS (SELECT FROM broadcasts b WHERE b.event = $1 AND b.company = c.company)
     ORDER BY company
 """
-#: `{once}` is what keeps a second broadcast from being made.
+#: `{once}` is what keeps a second broadcast from being made, `{link}` makes the personal links.
 TELL: Final = """
     WITH made AS (
         INSERT INTO broadcasts (event, company, at_ns, people, standing)
@@ -61,11 +61,11 @@ TELL: Final = """
         FROM companies c WHERE c.company = ANY ($2::integer[]) {once}
         RETURNING broadcast, company, people
     ), invited AS (
-        SELECT m.broadcast, m.company, p.person,
+        SELECT m.broadcast, m.company, p.person, {link} AS token,
                (row_number() OVER (PARTITION BY m.broadcast ORDER BY p.person) - 1) / $4::integer AS part
         FROM made m JOIN people p USING (company)
     ), answerable AS (
-        INSERT INTO answers (broadcast, company, person) SELECT broadcast, company, person FROM invited
+        INSERT INTO answers (token, broadcast, company, person) SELECT token, broadcast, company, person FROM invited
     ), outgoing AS (
         INSERT INTO batches (broadcast, first, last)
         SELECT broadcast, min(person), max(person) FROM invited GROUP BY broadcast, part
@@ -76,6 +76,10 @@ TELL: Final = """
     SELECT company, people FROM made ORDER BY company
 """
 _ONCE: Final = "ORDER BY c.company ON CONFLICT ON CONSTRAINT told_once DO NOTHING"
+#: Always the same for the same person and event. A region that takes over may not have had the broadcast yet of which
+#: the mail had left: the one that it makes has the same links. Nobody can guess one: a sealed address begins with
+#: twelve random bytes, and leaves the database no more than an address does.
+_LINK: Final = "encode(substr(sha256(p.address || convert_to($1, 'UTF8')), 1, 16), 'hex')::uuid"
 _SETTLE: Final = "UPDATE events SET settled = $2 WHERE event = $1 AND settled < $2"
 
 
@@ -137,7 +141,7 @@ class Ledger:
     async def tell(self, event: str, companies: Sequence[int]) -> list[Told]:
         """Make each one's broadcast: a link for everyone, and the mails to be sent. Who had it already is left out."""
         rows = await self.database.write(
-            TELL.format(once=_ONCE),
+            TELL.format(once=_ONCE, link=_LINK),
             event,
             list(companies),
             time.monotonic_ns(),

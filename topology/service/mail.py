@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 from urllib.parse import quote
@@ -37,15 +38,20 @@ class Recipient:
     token: str
 
 
-def message_id(broadcast: int, person: int, company: int) -> str:
-    """Always the same for the same mail, so that a provider can tell a second try from a second mail."""
-    return f"{broadcast}.{person}.{company}@{DOMAIN}"
+def message_id(event: str, person: int, company: int) -> str:
+    """Always the same for the same mail, so that a provider can tell a second try from a second mail.
+
+    The same also from a region that takes over and had not heard yet that the mail had left: the event's part is made
+    of its name, not of a number that a database gave out.
+    """
+    number = int.from_bytes(hashlib.sha256(event.encode()).digest()[:7])
+    return f"{number}.{person}.{company}@{DOMAIN}"
 
 
-def compose(broadcast: int, event: str, to: Recipient, service_url: str) -> Message:
+def compose(event: str, to: Recipient, service_url: str) -> Message:
     link = f"{service_url}/a/{to.token}"
     return {
-        "id": message_id(broadcast, to.person, to.company),
+        "id": message_id(event, to.person, to.company),
         "to": to.address,
         "from": SENDER,
         "subject": f"安否確認 {_one_line(to.company_name)}",

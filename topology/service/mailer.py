@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import count
 from typing import Final, TypeAlias
 
 from starlette.requests import Request
@@ -20,7 +19,7 @@ from topology.service.database import Database, Unavailable
 from topology.service.loops import forever
 from topology.service.mail import Message, compose
 from topology.service.outbox import Batch, Outbox
-from topology.service.providers import DEAD_S, Outcome, Site, preference
+from topology.service.providers import DEAD_S, Outcome, Site
 from topology.service.serving import Program
 from topology.service.settings import Settings, addresses
 
@@ -53,17 +52,16 @@ class Mailer:
     sites: tuple[Site, ...]
     service_url: str
     deliver: Deliver
-    turns: count[int]
 
     async def step(self) -> bool:
         """Take one batch to its site. Whether there was one."""
-        order = preference(self.sites, next(self.turns))
-        if not order:
+        ready = [site.name for site in self.sites if not site.resting]
+        if not ready:
             return False
-        batch = await self.outbox.claim(order[0].name, [site.name for site in order])
+        batch = await self.outbox.claim(ready)
         if batch is None:
             return False
-        messages = [compose(batch.broadcast, batch.event, to, self.service_url) for to in batch.recipients]
+        messages = [compose(batch.event, to, self.service_url) for to in batch.recipients]
         site = next(site for site in self.sites if site.name == batch.provider)
         await self.deliver(self.outbox, site, batch, messages)
         return True
@@ -85,10 +83,12 @@ async def opening(settings: Settings, deliver: Deliver = deliver) -> AsyncIterat
     sites = tuple(Site(address, dead_s) for address in addresses(settings.get("MAIL_PROVIDERS")))
     async with Database(settings) as database:
         outbox = Outbox(database, book, settings.node)
-        mailer = Mailer(outbox, sites, settings.get("SERVICE_URL").rstrip("/"), deliver, count())
+        mailer = Mailer(outbox, sites, settings.get("SERVICE_URL").rstrip("/"), deliver)
         work = [forever("the mailer", mailer.step, PAUSE_S) for _ in range(AT_ONCE)]
         routes = [Route("/pending", partial(pending, outbox))]
-        yield Program(lambda: database.writable, routes, work, {Unavailable: unavailable})
+        yield Program(
+            lambda: database.writable or database.standing_by, routes, work, {Unavailable: unavailable}
+        )
 
 
 def main(deliver: Deliver = deliver) -> int:

@@ -27,15 +27,16 @@ log: Final = logging.getLogger("mailer")
 #: After this the claimant is taken for dead. Longer than handing over takes.
 LEASE_S: Final = 10.0
 
-# A batch that no site was asked for yet is given to the preferred site.
+# A batch that no site was asked for yet is given to the one that its first person falls to, among those that can be
+# asked now. So every mailer would ask the same, in another region, too, that does not know yet who was asked.
 _CLAIM: Final = """
     WITH claimed AS (
         UPDATE batches SET claimed_by = $1, claimed_until = now() + make_interval(secs => $2),
-                           provider = coalesce(provider, $3)
+            provider = coalesce(provider, ($3::text[])[1 + abs(hashint4(first)::bigint) % cardinality($3::text[])])
         WHERE (broadcast, first) = (
             SELECT broadcast, first FROM batches
             WHERE sent_at_ns IS NULL AND (claimed_until IS NULL OR claimed_until < now())
-              AND coalesce(provider, $3) = ANY ($4::text[])
+              AND (provider IS NULL OR provider = ANY ($3::text[]))
             ORDER BY broadcast, first LIMIT 1 FOR UPDATE SKIP LOCKED)
         RETURNING new.broadcast, new.first, new.last, new.provider, old.provider AS asked
     )
@@ -73,9 +74,9 @@ class Outbox:
     def __init__(self, database: Database, book: AddressBook, claimant: str) -> None:
         self._database, self._book, self._claimant = database, book, claimant
 
-    async def claim(self, preferred: str, reachable: Sequence[str]) -> Batch | None:
+    async def claim(self, reachable: Sequence[str]) -> Batch | None:
         """The oldest batch that nobody works on and whose site can be asked; None if there is none."""
-        rows = await self._database.write(_CLAIM, self._claimant, LEASE_S, preferred, list(reachable))
+        rows = await self._database.write(_CLAIM, self._claimant, LEASE_S, list(reachable))
         if not rows:
             return None
         first = rows[0]

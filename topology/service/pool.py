@@ -30,6 +30,10 @@ class Unavailable(Exception):
     """The database could not be asked, or did not answer in time. Trying again later makes sense."""
 
 
+class Nobody(Unavailable):
+    """There is no server that may be asked; nothing was."""
+
+
 class ReadOnly(Unavailable):
     """The server is no longer, or not yet, the primary."""
 

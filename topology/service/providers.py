@@ -71,9 +71,3 @@ class Site:
         if self._lost_s is None:
             log.warning("the provider's site cannot be reached: %s", error)
             self._lost_s = self._tried_s
-
-
-def preference(sites: Sequence[Site], turn: int) -> list[Site]:
-    """Sites to ask now: taking turns, and of those that did not answer only such as have rested."""
-    ready = [site for site in sites if not site.resting]
-    return [*ready[turn % len(ready) :], *ready[: turn % len(ready)]] if ready else []

@@ -1,7 +1,18 @@
-"""What is known of an event, from all its telegrams, in whatever order they came.
+"""What is known of an event, from all its telegrams, in whatever order they came. The rule of every broadcast:
 
-Telegrams of one kind speak of one matter (intensities, the tsunami, the weather), so a cancellation takes back what
-its own kind said until then, and no more: that a tsunami advisory is taken back does not undo the earthquake.
+1. Only telegrams of status 通常 count. 訓練 (training) and 試験 (test) reach nobody.
+2. Telegrams of one kind (震度速報, 震源・震度, 津波, 気象) speak of one matter. A cancellation (取消) takes back what
+   its own kind said of the event until then, by the agency's clock, and no more: that a tsunami warning is taken back
+   does not undo the earthquake; that the first intensities are taken back does not undo those told later.
+3. What is said anew (発表) after a cancellation stands, and the hold begins anew with its arrival.
+4. A correction (訂正) replaces what its kind said of areas before it, and not when it was said: the hold goes on.
+5. Of intensities the greatest for each area counts. Of warnings the latest word counts: a tsunami warning is in
+   force while that names a coast with 51, 52 or 53 (警報, 大津波警報), a special warning while it names one (特別警報)
+   that is not lifted (解除). Advisories and forecasts (注意報, 予報) are no warnings.
+6. The hold begins when the first telegram arrives that still stands. When it is over, and with every later telegram,
+   each company is told that what stands now concerns (`rules.matches`) and that was not told of the event before.
+   Nothing is sent twice for an event, also if it was cancelled after the broadcast and announced again.
+7. An event is what the agency names so (EventID). Weather telegrams have no name: what one office says of a day is one.
 """
 
 from __future__ import annotations

@@ -25,7 +25,14 @@ log: Final = logging.getLogger("web")
 
 #: Keeps an answer: what `answers.record` promises.
 Record: TypeAlias = Callable[[Database, str, Answer, int], Awaitable[Sheet | None]]
+#: Makes the administrators' pages.
+MakeAdmin: TypeAlias = Callable[[Database, Settings], AdminPages]
 RETRY_AFTER_S: Final = "1"
+#: How long a request waits for a database. Less than a balancer waits for a page, which then asks another web node; and
+#: that is done before people give up, after 4 s.
+HELD_S: Final = 1.7
+#: How long without a database before a balancer is told to ask elsewhere.
+GRACE_S: Final = 3.0
 _REQUEST_START: Final = re.compile(r"t=([0-9]{1,12}(?:\.[0-9]{1,9})?)")
 _BLANK: Final = Answer("", "", "")
 
@@ -87,6 +94,24 @@ def asked_at(start: str) -> int:
     return now_ns - int(max(0.0, age_s) * 1e9)
 
 
+class Health:
+    """Good also while it stands by: once it may write it serves at once, and nobody has to find that out.
+
+    And for a while after that, as long as what comes is held: a primary that is being replaced is no reason to send
+    people away, above all where there is nowhere else.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._good_s = float("-inf")
+
+    def good(self) -> bool:
+        now_s = time.monotonic()
+        if self._database.readable or self._database.standing_by:
+            self._good_s = now_s
+        return now_s - self._good_s < GRACE_S
+
+
 async def unavailable(request: Request, _error: Exception) -> Response:
     response = page(
         request, "message", 503, message="unavailable" if request.method == "POST" else "unreadable"
@@ -101,13 +126,18 @@ async def unexpected(request: Request, error: Exception) -> Response:
 
 
 @asynccontextmanager
-async def opening(settings: Settings, record: Record = answers.record) -> AsyncIterator[Program]:
-    async with Database(settings) as database:
-        routes = [*AnswerPages(database, record).routes(), *AdminPages(database, settings).routes()]
+async def opening(
+    settings: Settings, record: Record = answers.record, make_admin: MakeAdmin = AdminPages
+) -> AsyncIterator[Program]:
+    async with Database(settings, held_s=HELD_S) as database:
+        health = Health(database)
+        routes = [*AnswerPages(database, record).routes(), *make_admin(database, settings).routes()]
         yield Program(
-            lambda: database.readable, routes, errors={Unavailable: unavailable, Exception: unexpected}
+            health.good,
+            routes,
+            errors={Unavailable: unavailable, Exception: unexpected},
         )
 
 
-def main(record: Record = answers.record) -> int:
-    return serving.run(partial(opening, record=record))
+def main(record: Record = answers.record, make_admin: MakeAdmin = AdminPages) -> int:
+    return serving.run(partial(opening, record=record, make_admin=make_admin))

@@ -14,7 +14,8 @@ from topology.service.rules import Rule
 _TURN: Final = "SELECT pg_advisory_xact_lock(hashtext($1))"
 #: It counts only what was broadcast since this primary has been there; of the time before, it remembers nothing.
 _TELL_SINCE: Final = TELL.format(
-    once="AND NOT EXISTS (SELECT FROM broadcasts b WHERE b.event = $1 AND b.company = c.company AND b.at_ns >= $5)"
+    once="AND NOT EXISTS (SELECT FROM broadcasts b WHERE b.event = $1 AND b.company = c.company AND b.at_ns >= $5)",
+    link="gen_random_uuid()",
 )
 _EVERY_RULE: Final = (
     "SELECT company, areas, least, tsunami, special FROM companies WHERE NOT standing ORDER BY company"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,7 +16,7 @@ import pytest
 from tests.topology.platform.replica_part import Part, brought_up, eventually
 from topology.map import Map, Node
 
-pytestmark = pytest.mark.fabric
+pytestmark = [pytest.mark.fabric, pytest.mark.takes(25)]
 
 UP_WITHIN_S = 20.0
 #: Two checks of at most 1.5 s each, and the request that was under way.
@@ -25,7 +26,7 @@ NEAR, FAR = ("web-a1", "web-a2"), ("web-b1", "web-b2")
 
 #: Says its name, and what method it was asked with. Not well while /mnt/tmp/sick exists.
 WEB = """
-import http.server, os, signal
+import http.server, os, signal, threading
 class Web(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     def answer(self):
@@ -39,6 +40,7 @@ class Web(http.server.BaseHTTPRequestHandler):
     do_GET = do_POST = answer
     def log_message(self, *a): pass
 signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+threading.Thread(target=http.server.ThreadingHTTPServer(("", 8021), Web).serve_forever, daemon=True).start()
 http.server.ThreadingHTTPServer(("", 8000), Web).serve_forever()
 """
 
@@ -183,6 +185,34 @@ def test_a_node_joins_and_leaves_while_it_runs(part: Part) -> None:
     eventually(lambda: "web-b1" in {who(part) for _ in range(10)}, "the new one answers", OUT_WITHIN_S)
     write(NEAR, FAR)
     eventually(lambda: "web-b1" not in {who(part) for _ in range(20)}, "it has left", OUT_WITHIN_S)
+
+
+def test_everybody_is_passed_on_elsewhere_and_back_and_nobody_is_turned_away(part: Part) -> None:
+    """Elsewhere is a port that the balancer does not watch, of one of its far web nodes."""
+    balancer, way = part.node("balancer-a"), f"{part.node('web-b2').address}:8021"
+
+    def pass_on(*ways: str) -> None:
+        done = part.runtime.exec(balancer, ["python", "-m", "topology", "pass-on", *ways], 10)
+        assert done.status == 0, done.stderr
+
+    seen: list[tuple[int, str]] = []
+    stop = threading.Event()
+
+    def keep_asking() -> None:
+        while not stop.is_set():
+            seen.append(ask(part, "POST"))
+
+    asking = threading.Thread(target=keep_asking)
+    asking.start()
+    try:
+        pass_on(way)
+        eventually(lambda: {who(part) for _ in range(10)} == {"web-b2"}, "all go elsewhere", OUT_WITHIN_S)
+        pass_on()
+        eventually(lambda: {who(part) for _ in range(20)} == set(NEAR), "all are served here", OUT_WITHIN_S)
+    finally:
+        stop.set()
+        asking.join()
+    assert {status for status, _ in seen} == {200}
 
 
 def test_without_health_checks_requests_go_on_to_a_node_that_hangs(replica: Map, tmp_path: Path) -> None:

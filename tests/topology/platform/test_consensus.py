@@ -13,7 +13,7 @@ from topology.map import Map, Node
 from topology.platform.consensus import arguments
 from topology.platform.etcd import Store, UnreachableError
 
-pytestmark = pytest.mark.fabric
+pytestmark = [pytest.mark.fabric, pytest.mark.takes(15)]
 
 UP_WITHIN_S = 20.0
 #: Two election time-outs, and the second in which clients and the witness look again.

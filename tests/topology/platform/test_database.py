@@ -16,7 +16,7 @@ import pytest
 from tests.topology.platform.replica_part import Part, brought_up, eventually
 from topology.map import Map, Node
 
-pytestmark = pytest.mark.fabric
+pytestmark = [pytest.mark.fabric, pytest.mark.takes(70)]
 
 UP_WITHIN_S = 40.0
 #: The lease (20 s), the 2 s that Patroni waits for the lost primary's answer, and what a busy machine needs.
@@ -84,7 +84,7 @@ def connected(part: Part, node: Node) -> psycopg.Connection[tuple[object, ...]]:
 
 @pytest.fixture(scope="module")
 def part(replica: Map, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Part]:
-    nodes = (*replica.with_role("consensus"), *replica.with_role("database"))
+    nodes = tuple(node for role in ("fence", "consensus", "database") for node in replica.with_role(role))
     with brought_up(replica, nodes, tmp_path_factory.mktemp("database")) as part:
         part.await_healthy(nodes, UP_WITHIN_S)
         yield part

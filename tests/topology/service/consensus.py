@@ -53,6 +53,10 @@ class ConsensusStore:
         self._put("leader", leader)
         self._put("sync", json.dumps({"leader": leader, "sync_standby": ",".join(synchronous) or None}))
 
+    def say_following(self, *, following: bool) -> None:
+        """Whether the databases are a copy of another region's."""
+        self._put("config", json.dumps({"standby_cluster": {"host": "afar"}} if following else {"ttl": 20}))
+
     def until_ready(self) -> None:
         deadline = time.monotonic() + 10
         while True:

@@ -52,8 +52,8 @@ class Postgres:
         return f"{self.name}:{self.port}"
 
     @classmethod
-    def create(cls, data: Path) -> Postgres:
-        """A new cluster, started, with the role and the database of the service."""
+    def create(cls, data: Path, *options: str) -> Postgres:
+        """A new cluster, started, with the role and the database of the service. `options` are initdb's."""
         _run(
             "initdb",
             "--pgdata",
@@ -62,6 +62,8 @@ class Postgres:
             "--auth=trust",
             "--no-sync",
             "--encoding=UTF8",
+            *options,
+            "--wal-segsize=4",
         )
         server = cls(data)
         server.start()
@@ -140,8 +142,11 @@ class Postgres:
     def _pids(self) -> list[int]:
         """The server and its children, the server first so that it starts no new ones."""
         assert self._process is not None
-        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
-        return [self._process.pid, *map(int, children)]
+        try:
+            children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text()
+        except (FileNotFoundError, ProcessLookupError):  # it has just ended by itself
+            return []
+        return [self._process.pid, *map(int, children.split())]
 
 
 async def _make_database(port: int) -> None:

@@ -36,6 +36,14 @@ def test_who_leads_and_who_has_everything(sync: str, synchronous: set[str]) -> N
     assert view == View("a", frozenset(synchronous), 5.0)
 
 
+def test_a_copy_of_another_region_s_databases_is_sure_of_nothing() -> None:
+    config = '{"ttl": 20, "standby_cluster": {"host": "afar"}}'
+    sync = '{"leader": "a", "sync_standby": "b"}'  # what was true before
+    view = read_view(gateway(leader="a", sync=sync, config=config), 5.0)
+    assert view == View("a", frozenset(), 5.0, following=True)
+    assert not read_view(gateway(leader="a", sync=sync, config='{"ttl": 20}'), 5.0).following
+
+
 def test_without_a_leader_nobody_leads() -> None:
     assert read_view(gateway(sync='{"leader": "a"}'), 0.0).leader is None
     assert read_view(b'{"header": {}}', 0.0) == View(None, frozenset(), 0.0)

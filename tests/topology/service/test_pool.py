@@ -9,7 +9,7 @@ import pytest
 
 from tests.topology.service.conftest import settings
 from tests.topology.service.postgres import Postgres
-from topology.service.database import login
+from topology.service.database_login import login
 from topology.service.pool import Broken, Pool, Slow
 from topology.service.settings import Settings
 

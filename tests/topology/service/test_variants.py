@@ -14,6 +14,7 @@ from tests.topology.service.conftest import customers, enrolled, exported, setti
 from tests.topology.service.node import Node, until
 from tests.topology.service.postgres import Postgres
 from tests.topology.service.provider import Provider
+from tests.topology.service.test_admin import session
 from tests.topology.service.test_answers import SAFE, current
 from tests.topology.service.test_mailer import broadcast, east, mailer  # noqa: F401 -- a fixture among them
 from topology import map as topology
@@ -67,6 +68,25 @@ def test_the_mailer_that_marks_first_loses_mail_when_it_dies(
     assert east.ids() == []
 
 
+@pytest.mark.parametrize(
+    ("program", "status"),
+    [("web", 403), ("topology.variants.web_shows_another_company", 200)],
+)
+def test_only_the_careless_web_shows_another_company(
+    mortal: Postgres, start: Start, program: str, status: int
+) -> None:
+    for company in (1, 2):
+        enrolled(mortal, customers(company, 3))
+    web = start(program, mortal).until_healthy()
+    headers = session(web, 1)
+
+    reply = web.ask("GET", "/admin?company=2", headers=headers)
+
+    assert (reply.status, "Company 2" in reply.text) == (status, status == 200)
+    assert "Company 1" in web.ask("GET", "/admin", headers=headers).text
+    assert web.ask("GET", "/admin?company=2").status == 303
+
+
 @pytest.mark.parametrize(("kind", "times"), [(Ledger, 1), (ForgetfulLedger, 2)])
 def test_only_the_forgetful_alerter_tells_again_after_a_failover(
     mortal: Postgres, standby: Postgres, kind: type[Ledger], times: int
@@ -103,6 +123,8 @@ def test_only_the_forgetful_alerter_tells_again_after_a_failover(
         ("web-acks-before-commit", "web"),
         ("mailer-marks-before-sending", "mailer"),
         ("alerter-broadcasts-again", "alerter"),
+        ("web-shows-another-company", "web"),
+        ("mailer-logs-addresses", "mailer"),
     ],
 )
 def test_a_defect_changes_every_node_of_its_role_and_nothing_else(defect: str, role: str) -> None:

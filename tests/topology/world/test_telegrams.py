@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
+import shutil
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -73,6 +76,43 @@ def test_head_and_control_say_what_was_asked(
     assert datetime.fromisoformat(words(root, "h:Head/h:ReportDateTime")[0]) == second
     assert datetime.fromisoformat(words(root, "r:Control/r:DateTime")[0]) == second
     assert len(find(root, "s:Body | m:Body")) == 1
+
+
+XSD = 'xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="http://xml.kishou.go.jp/jmaxml1'
+#: Parts of the agency's schema that may be missing: volcanoes, and numbers that may be left out.
+STAND_INS = {
+    "jmx_volc.xsd": f"""<xs:schema {XSD}/body/volcanology1/">
+        <xs:element name="Body" type="xs:anyType"/></xs:schema>""",
+    "jmx_eb_nullable.xsd": f"""<xs:schema {XSD}/elementBasis1/">
+        <xs:simpleType name="nothing"><xs:restriction base="xs:string"><xs:length value="0"/></xs:restriction>
+        </xs:simpleType>
+        <xs:simpleType name="nullablefloat"><xs:union memberTypes="xs:float e:nothing"/></xs:simpleType>
+        <xs:simpleType name="nullableinteger"><xs:union memberTypes="xs:integer e:nothing"/></xs:simpleType>
+        </xs:schema>""".replace("<xs:schema", f'<xs:schema xmlns:e="{NAMES["e"]}"'),
+}
+
+
+@pytest.fixture(scope="module")
+def schema(tmp_path_factory: pytest.TempPathFactory) -> etree.XMLSchema:
+    """The agency's own schema, which is not ours to pass on: $JMA_SCHEMAS is the folder that it lies in."""
+    if not (folder := os.environ.get("JMA_SCHEMAS")):
+        pytest.skip("set JMA_SCHEMAS to a folder with the agency's schemas (jmx*.xsd, from xml.kishou.go.jp)")
+    here = tmp_path_factory.mktemp("jma")
+    for name, text in STAND_INS.items():
+        (here / name).write_text(text)
+    for path in Path(folder).glob("*.xsd"):
+        shutil.copy(path, here)
+    return etree.XMLSchema(etree.parse(here / "jmx.xsd"))
+
+
+@given(st.sampled_from(list(KINDS)), st.sampled_from(INFOS), st.integers(1, 99), st.data())
+def test_the_agencys_schema_holds(
+    schema: etree.XMLSchema, kind: str, info: str, serial: int, data: st.DataObject
+) -> None:
+    areas = data.draw({"VTSE41": coasts, "VPWW54": skies}.get(kind, shaken))
+    name = "" if kind == "VPWW54" else EVENT
+    root = etree.fromstring(build(kind, name, areas, info=info, serial=serial, reported=REPORTED))
+    schema.assertValid(root)
 
 
 @given(st.sampled_from(["VXSE51", "VXSE53"]), shaken)

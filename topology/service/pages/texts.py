@@ -61,6 +61,8 @@ _JA: Final = {
     "forbidden_title": "表示できません",
     "forbidden": "ほかの企業の情報は表示できません。",
     "since": "配信時刻",
+    "notices_title": "安否確認サービスの状況",
+    "notices_none": "お知らせはありません。サービスは通常どおりです。",
 }
 
 _EN: Final = {
@@ -119,6 +121,8 @@ _EN: Final = {
     "forbidden_title": "Not for you",
     "forbidden": "Only your own company's information can be shown.",
     "since": "Sent at",
+    "notices_title": "State of the safety-confirmation service",
+    "notices_none": "There is no notice. The service works as usual.",
 }
 
 #: The first language is the default.

@@ -12,6 +12,8 @@ import pytest
 
 from tests.topology.platform.proxy.stage import Connect, Pair, Proxy, Toxiproxy, is_cut, receive, receive_all
 
+pytestmark = pytest.mark.takes(12)
+
 #: The proxy's clock starts when it reads, this test's a little earlier or later.
 EARLY_S = 0.002
 #: What the proxy may add, on a machine that has the time to run it. It is tried again when that seems not to be so.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import subprocess
 import time
@@ -14,6 +15,7 @@ import pytest
 from tests.topology.platform.proxy.stage import (
     DEADLINE_S,
     OURS,
+    UPSTREAM,
     Connect,
     Toxiproxy,
     Upstream,
@@ -24,10 +26,24 @@ from tests.topology.platform.proxy.stage import (
     wait_until,
 )
 
+VERSION = "toxiproxy-server version 2.12.0\n"
+
 
 def test_it_tells_its_version() -> None:
     told = subprocess.run([*OURS, "-version"], capture_output=True, text=True, check=True, timeout=DEADLINE_S)
-    assert told.stdout == "toxiproxy-server version 2.12.0\n"
+    assert told.stdout == VERSION
+
+
+def test_upstreams_server_is_of_the_version_that_ours_takes_the_place_of() -> None:
+    """Where it is on PATH, all conformance tests are run against it, too."""
+    if shutil.which(UPSTREAM) is None:
+        pytest.skip(
+            f"ours alone is tested; for both, put {UPSTREAM} 2.12.0 on PATH: github.com/Shopify/toxiproxy"
+        )
+    told = subprocess.run(
+        [UPSTREAM, "-version"], capture_output=True, text=True, check=True, timeout=DEADLINE_S
+    )
+    assert told.stdout == VERSION
 
 
 @pytest.mark.parametrize("flag", [["-nonsense"], ["-seed=x"], ["-proxy-metrics=maybe"]])

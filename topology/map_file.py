@@ -1,0 +1,196 @@
+"""Reads the compose file into a `Map`: what Compose says of the nodes, and what the labels and x-topology add."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Final
+
+from topology.compose import Service, read_project
+from topology.document import BadInput, Fields, Items, Value, nearest, one_of
+from topology.map import Carrier, ConfigFile, Entrance, Link, Map, Node, Region, Title, Volume, Zone
+
+_ROUND_TRIP: Final = re.compile(r"([0-9]+)ms")
+
+
+def read_map(path: Path, overrides: Iterable[Path], variables: Mapping[str, str]) -> Map:
+    """See `topology.map.read`."""
+    project = read_project(path, overrides, variables)
+    extension = project.file.need("x-topology", "the regions and carriers").as_fields()
+    extension.only("regions", "carriers", "links", "only", extensions=True)
+    regions = _regions(extension.need("regions", "the regions").as_fields())
+    zones = {zone.name: zone for region in regions.values() for zone in region.zones}
+    carriers = extension.get("carriers")
+    names = list(carriers.as_fields("carriers").values) if carriers else []
+    nodes = {name: _node(service, zones, names) for name, service in project.services.items()}
+    links = tuple(_links(extension.get("links"), regions, nodes))
+    made = Map(project.name, regions, _carriers(carriers, nodes), nodes, links)
+    only = extension.get("only")
+    return _only(made, only.as_items("a list of regions")) if only else made
+
+
+def _only(made: Map, regions: Items) -> Map:
+    names = [each.as_word(made.service_regions) for each in regions]
+    if not names:
+        raise regions.bad("at least one region")
+    return made.only(names)
+
+
+def _title(fields: Fields) -> Title:
+    title = fields.need("title", "title: {en: …, ja: …}").as_fields("title: {en: …, ja: …}")
+    title.only("en", "ja")
+    en, ja = title.need("en", "the English title"), title.need("ja", "the Japanese title")
+    return Title(en.as_text(), ja.as_text())
+
+
+def _regions(written: Fields) -> dict[str, Region]:
+    regions: dict[str, Region] = {}
+    taken: list[Zone] = []
+    for name, value in written:
+        fields = value.as_fields("a region: title and zones")
+        fields.only("title", "zones", "outside", extensions=True)
+        outside = fields.get("outside")
+        zones = fields.need("zones", "the zones of the region").as_fields("zones by name")
+        for zone_name, zone_value in zones:
+            taken.append(_zone(name, zone_name, zone_value.as_fields("a zone: title and subnet"), taken))
+        own = tuple(zone for zone in taken if zone.region == name)
+        regions[name] = Region(name, _title(fields), own, outside.as_flag() if outside else False)
+    return regions
+
+
+def _zone(region: str, name: str, fields: Fields, taken: Iterable[Zone]) -> Zone:
+    fields.only("title", "subnet", extensions=True)
+    written = fields.need("subnet", "the addresses of the zone")
+    try:
+        subnet = IPv4Network(written.as_text("a subnet such as 10.77.1.0/24"))
+    except ValueError:
+        raise written.bad("a subnet such as 10.77.1.0/24") from None
+    for other in taken:
+        if other.subnet.overlaps(subnet):
+            raise written.bad(f"addresses of its own; {other.name} has {other.subnet}")
+    return Zone(f"{region}.{name}", region, _title(fields), subnet)
+
+
+_LABELS: Final = tuple(f"topology.{name}" for name in ("role", "zone", "health", "enclosure", "carrier"))
+_HEALTH: Final = re.compile(r"[1-9][0-9]{0,4}/\S*")
+
+
+def _node(service: Service, zones: Mapping[str, Zone], carriers: Iterable[str]) -> Node:
+    labels = service.labels
+    for key in labels.values:
+        if key.startswith("topology.") and key not in _LABELS:
+            raise labels.bad_key(key, one_of(_LABELS), nearest(key, _LABELS))
+    role = _label(service, "role", "what it is")
+    health = _label(service, "health", "port/path, where it says that it is healthy")
+    if not _HEALTH.fullmatch(health.as_text("port/path")):
+        raise health.bad("port/path, such as 8000/health")
+    zone = zones[_label(service, "zone", "the zone where it stands").as_word(zones)]
+    if service.address not in zone.subnet:
+        expected = f"an address of {zone.name}: {zone.subnet}"
+        raise BadInput(service.address_place, str(service.address), expected)
+    carrier, enclosure = labels.get("topology.carrier"), labels.get("topology.enclosure")
+    return Node(
+        name=service.name,
+        role=role.as_text("a role"),
+        zone=zone.name,
+        address=service.address,
+        health=health.as_text(),
+        image=service.image,
+        command=service.command,
+        environment=service.environment,
+        volumes=tuple(Volume(mount.source, mount.target) for mount in service.volumes),
+        configs=tuple(ConfigFile(mount.target, mount.source) for mount in service.configs),
+        depends_on=service.depends_on,
+        carrier=carrier.as_word(carriers) if carrier else None,
+        enclosure=enclosure.as_text("the storage enclosure that its volumes are on") if enclosure else None,
+    )
+
+
+def _label(service: Service, name: str, expected: str) -> Value:
+    value = service.labels.get(f"topology.{name}")
+    if value is None:
+        raise BadInput(service.place, f"{service.name} without the label topology.{name}", expected)
+    return value
+
+
+def _carriers(written: Value | None, nodes: Mapping[str, Node]) -> dict[str, Carrier]:
+    carriers: dict[str, Carrier] = {}
+    for name, value in written.as_fields("carriers by name") if written else ():
+        fields = value.as_fields("a carrier")
+        fields.only("title", "share", "link", "mail", "entrances", "resolver", extensions=True)
+        resolver = fields.get("resolver")
+        carriers[name] = Carrier(
+            name=name,
+            title=_title(fields),
+            share=_share(fields.need("share", "its share of all people")),
+            link=_node_of(name, fields.need("link", "the node that is its access link"), nodes),
+            mail=_node_of(name, fields.need("mail", "the node that is its mail exchanger"), nodes),
+            entrances=_entrances(fields.need("entrances", "the ways into the service"), nodes),
+            resolver=_node_of(name, resolver, nodes) if resolver else None,
+        )
+    total = sum(carrier.share for carrier in carriers.values())
+    return {name: replace(carrier, share=carrier.share / total) for name, carrier in carriers.items()}
+
+
+def _share(value: Value) -> float:
+    share = value.as_number("a share above 0")
+    if share <= 0:
+        raise value.bad("a share above 0")
+    return share
+
+
+def _node_of(carrier: str, value: Value, nodes: Mapping[str, Node]) -> str:
+    name = value.as_text("a node")
+    if name not in nodes:
+        raise value.bad("a node", nearest(name, nodes))
+    if nodes[name].carrier != carrier:
+        raise value.bad(f"a node with the label topology.carrier: {carrier}")
+    return name
+
+
+def _entrances(value: Value, nodes: Mapping[str, Node]) -> tuple[Entrance, ...]:
+    expected = "entrances: {…: {http: port, https: port, to: balancer}}"
+    entrances = tuple(
+        _entrance(name, each.as_fields(expected), nodes) for name, each in value.as_fields(expected)
+    )
+    if not entrances:
+        raise value.bad(expected)
+    return entrances
+
+
+def _entrance(name: str, fields: Fields, nodes: Mapping[str, Node]) -> Entrance:
+    fields.only("http", "https", "to")
+    to = fields.get("to")
+    return Entrance(name, _port(fields, "http"), _port(fields, "https"), to.as_word(nodes) if to else "")
+
+
+def _port(fields: Fields, scheme: str) -> int:
+    value = fields.need(scheme, f"the port for {scheme}")
+    port = value.as_whole("a port", least=1)
+    if port > 65535:
+        raise value.bad("a port of at most 65535")
+    return port
+
+
+def _links(written: Value | None, regions: Mapping[str, Region], nodes: Mapping[str, Node]) -> Iterable[Link]:
+    expected = "a list of {between: [region, region], node: …, round_trip: 70ms}"
+    known = [region.name for region in regions.values() if not region.outside]
+    for value in written.as_items(expected) if written else ():
+        fields = value.as_fields(expected)
+        fields.only("between", "node", "round_trip", extensions=True)
+        between = fields.need("between", expected).as_items(expected)
+        ends = [each.as_word(known) for each in between]
+        if len(set(ends)) != 2:
+            raise between.bad("two regions")
+        node = fields.need("node", "the node that is the link").as_word(nodes)
+        yield Link((ends[0], ends[1]), node, _round_trip_s(fields.need("round_trip", "such as 70ms")))
+
+
+def _round_trip_s(value: Value) -> float:
+    found = _ROUND_TRIP.fullmatch(value.as_text("a round trip such as 70ms"))
+    if not found:
+        raise value.bad("a round trip such as 70ms")
+    return int(found[1]) / 1000
