@@ -1,0 +1,89 @@
+"""`harness perform RUNBOOK`"""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import click
+
+from harness.cli import FAIL, PASS, UNKNOWN
+
+ENDS: Final = {"proven": PASS, "failed": FAIL, "interrupted": UNKNOWN, "unknown": UNKNOWN}
+
+
+@click.command("perform")
+@click.argument("runbook")
+@click.option(
+    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="A parameter of it: from=singapore."
+)
+@click.option(
+    "--from", "first", default=None, metavar="STEP", help="The step to begin with; else where it stopped."
+)
+@click.option(
+    "--again", is_flag=True, help="From its first step, also if it stopped somewhere the last time."
+)
+@click.pass_obj
+def command(runs: Path, runbook: str, settings: tuple[str, ...], first: str | None, again: bool) -> int:
+    """Perform a runbook on what `harness up` keeps standing; one that stopped goes on where it did.
+
+    RUNBOOK is a name in scenarios/runbooks or a file. Ctrl-C stops it between two steps.
+    """
+    from harness import standing
+    from harness.runbook import desk
+    from harness.runtime import CannotRun
+    from topology.document import BadInput, Place
+
+    path = Path(runbook)
+    if path.suffix in (".yaml", ".yml") and not path.is_file():
+        raise BadInput(Place(runbook), "no such file", "a runbook's name or its file")
+    is_file = path.is_file()
+    folder = str(path.resolve().parent) if is_file else str(runs.resolve() / "runbooks")
+    request = desk.Request(path.stem if is_file else runbook, folder, settings, first, again)
+    if standing.read(runs) is None:
+        raise CannotRun("nothing is up to perform it on; `harness up` brings every node up")
+    try:
+        connection = desk.ask(runs, request)
+    except OSError as error:
+        raise CannotRun(f"the replica takes no requests ({error.strerror}); see {runs / 'up.log'}") from None
+    with connection:
+        return _follow(connection)
+
+
+def _follow(connection: socket.socket) -> int:
+    """Show what is said, until it ends. The first Ctrl-C asks it to stop; the second leaves it alone."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        click.echo("asked to stop: it will, between two steps", err=True)
+        with suppress(OSError):
+            connection.sendall(b"stop\n")
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with connection.makefile("r", encoding="utf-8") as lines:
+            for line in lines:
+                row = json.loads(line)
+                if "say" in row:
+                    click.echo(row["say"])
+                elif "end" in row:
+                    return ENDS[row["end"]]
+                else:
+                    return _refused(row["refused"], row["why"])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    click.echo("harness: the replica ended meanwhile; `harness status` tells how far it came", err=True)
+    return UNKNOWN
+
+
+def _refused(what: str, why: str) -> int:
+    from harness.cli import BAD_INPUT, CANNOT_RUN
+
+    click.echo(f"harness: {why}", err=True)
+    return BAD_INPUT if what == "input" else CANNOT_RUN

@@ -1,0 +1,28 @@
+"""What a step can do. Every command may be given again: what is done already is not done twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from harness.runbook.commands import answers, drain, fence, names, nodes, notice, region, release
+from harness.runbook.commands.command import Command
+
+#: By the word that a step writes under `do`.
+COMMANDS: Final[Mapping[str, Command]] = {
+    command.name: command
+    for command in (
+        region.DECLARE,
+        region.STATE_LAG,
+        fence.FENCE,
+        fence.PROMOTE,
+        nodes.START,
+        nodes.REBUILD,
+        names.MOVE,
+        drain.DRAIN,
+        drain.SERVE,
+        release.RELEASE,
+        notice.POST,
+        answers.RESTORE,
+    )
+}

@@ -1,0 +1,148 @@
+"""runbooks.jsonl: how far every performance of a runbook came. On disk before a command is carried out.
+
+One object a line: `id` (of the performance), `what` (a key of `WHAT`), when, and what there is to say.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from harness.runbook.model import Runbook, Step
+from harness.rundir import Json, RunDir, read_jsonl
+
+FILE: Final = "runbooks.jsonl"
+#: How a performance ends: every step proven; a step that failed; stopped between two steps; nobody knows.
+PROVEN, FAILED, INTERRUPTED, UNKNOWN = "proven", "failed", "interrupted", "unknown"
+
+
+class Journal:
+    """Writes down, as events of the run and on disk, what a performance does. Safe from several threads."""
+
+    def __init__(self, run: RunDir) -> None:
+        self._run = run
+        self._lock = threading.Lock()
+
+    def started(self, name: str, runbook: Runbook, first: str) -> None:
+        steps: list[Json] = [
+            {
+                "step": step.name,
+                "title": {"en": step.title.en, "ja": step.title.ja},
+                "within_s": step.within.s,
+            }
+            for step in runbook.steps
+        ]
+        title = {"en": runbook.title.en, "ja": runbook.title.ja}
+        arguments = dict(runbook.arguments)
+        self._note(
+            "runbook.started",
+            name,
+            runbook=runbook.name,
+            title=title,
+            arguments=arguments,
+            steps=steps,
+            first=first,
+        )
+
+    def step(self, what: str, name: str, runbook: Runbook, step: Step, **more: Json) -> None:
+        """`what`: started | done | proven | failed."""
+        number = runbook.steps.index(step) + 1
+        self._note(f"step.{what}", name, runbook=runbook.name, step=step.name, number=number, **more)
+
+    def ended(self, name: str, runbook: Runbook, outcome: str, step: str, why: str) -> None:
+        self._note("runbook.ended", name, runbook=runbook.name, outcome=outcome, step=step, why=why)
+
+    def _note(self, kind: str, name: str, **data: Json) -> None:
+        event = self._run.record(kind, performance=name, **data)
+        wall = datetime.now(UTC).isoformat(timespec="milliseconds")
+        row = {"at_ns": event.at_ns, "at": wall, "kind": kind, "performance": name, **data}
+        line = json.dumps(row, ensure_ascii=False).encode() + b"\n"
+        with self._lock, (self._run.path / FILE).open("ab", buffering=0) as file:
+            file.write(line)
+            os.fsync(file.fileno())
+
+
+@dataclass
+class Performed:
+    """One performance, as its lines tell it. `outcome` is "" while it goes on, or if it was cut off.
+
+    `reached`: the step it is at, or stopped at; `why` is what was last said of it.
+    """
+
+    name: str
+    runbook: str
+    arguments: Mapping[str, str]
+    steps: list[str]
+    proven: list[str] = field(default_factory=list)
+    reached: str = ""
+    outcome: str = ""
+    why: str = ""
+    at: str = ""
+    at_ns: int = 0
+
+    @property
+    def next(self) -> str | None:
+        """The step to go on with; None if all are proven."""
+        return next((step for step in self.steps if step not in self.proven), None)
+
+    @property
+    def lasted_s(self) -> float:
+        return (time.monotonic_ns() - self.at_ns) / 1e9
+
+
+def performances(run: Path) -> list[Performed]:
+    """Every performance of a run directory, oldest first. What a crash tore off is not there."""
+    found: dict[str, Performed] = {}
+    for row in read_jsonl(run / FILE):
+        name, kind = str(row.get("performance")), row.get("kind")
+        if kind == "runbook.started":
+            found[name] = _started(name, row)
+        if (one := found.get(name)) is None:
+            continue
+        one.at, one.at_ns = str(row.get("at", "")), _whole(row.get("at_ns"))
+        step = str(row.get("step", ""))
+        if kind == "step.started":
+            one.reached, one.why = step, ""
+        elif kind == "step.proven":
+            one.proven.append(step)
+        elif kind == "step.failed":
+            one.reached, one.why = step, str(row.get("why", ""))
+        elif kind == "runbook.ended":
+            one.outcome, one.why = str(row.get("outcome")), str(row.get("why", "")) or one.why
+            one.reached = step or one.reached
+    return list(found.values())
+
+
+def _started(name: str, row: Mapping[str, Json]) -> Performed:
+    steps, arguments = row.get("steps"), row.get("arguments")
+    names = [str(step["step"]) for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
+    told = {key: str(value) for key, value in arguments.items()} if isinstance(arguments, Mapping) else {}
+    performed = Performed(name, str(row.get("runbook")), told, names)
+    first = str(row.get("first") or "")
+    if first in names:  # what came before it was proven before, or passed over by who knows
+        performed.proven = names[: names.index(first)]
+    return performed
+
+
+def _whole(value: Json) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def left_off(run: Path, runbook: Runbook) -> str | None:
+    """The step at which the same runbook, with the same arguments, stopped the last time; None if it did not."""
+    same = [
+        one
+        for one in performances(run)
+        if one.runbook == runbook.name and dict(one.arguments) == dict(runbook.arguments)
+    ]
+    if not same or same[-1].outcome == PROVEN:
+        return None
+    step = same[-1].next
+    return step if step in [each.name for each in runbook.steps] else None

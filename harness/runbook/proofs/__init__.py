@@ -1,0 +1,32 @@
+"""What proves a step: a look from outside that can say no. None of them changes anything but its own test rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from harness.runbook.proofs import answers, balancers, names, nodes, notice, release, users, writes
+from harness.runbook.proofs.proof import Proof
+
+#: By the word that a step writes under `proof`.
+PROOFS: Final[Mapping[str, Proof]] = {
+    proof.name: proof
+    for proof in (
+        nodes.UNREACHABLE,
+        nodes.HEALTHY,
+        writes.FENCED,
+        writes.REPLAYED,
+        writes.LAG_BELOW,
+        writes.NOTHING_LEFT,
+        writes.WRITABLE,
+        writes.FOLLOWING,
+        names.NAMES,
+        balancers.PASSED_ON,
+        balancers.SERVING,
+        users.USERS,
+        users.THROUGH,
+        release.RELEASED,
+        notice.SHOWN,
+        answers.COMPLETE,
+    )
+}

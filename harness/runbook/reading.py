@@ -1,0 +1,281 @@
+"""From a runbook's file, what its parameters are given and a topology to a runbook that can be performed.
+
+Every complaint is a BadInput with the place: a command, a proof or a parameter that does not exist, a step without a
+proof or a time, a region that the topology has not, runbooks that perform each other in a circle.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from harness import quantities
+from harness.duration import Duration
+from harness.runbook.commands import COMMANDS
+from harness.runbook.model import Argument, Arguments, Call, Kind, Runbook, Step
+from harness.runbook.proofs import PROOFS
+from harness.rundir import Json
+from topology.document import BadInput, Fields, Items, Place, Scalar, Value, load, nearest, one_of
+from topology.map import Map, Title
+
+#: Where a scenario's own runbooks are, beside it.
+FOLDER: Final = "runbooks"
+#: The runbooks that come with the harness.
+SUPPLIED: Final = Path(__file__).parents[2] / "scenarios" / FOLDER
+NAME: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+#: The command that is no command: the steps of another runbook stand in its place.
+PERFORM: Final = "perform"
+_PARAMETER: Final = re.compile(r"\$(?:\{([A-Za-z0-9_-]+)\}|([A-Za-z0-9_-]+))")
+
+#: Runbooks as they were written, by name.
+Written = Mapping[str, Fields]
+
+
+def written(*folders: Path) -> dict[str, Fields]:
+    """Every runbook in these folders, by the name of its file; of two with the same name the later. Raises BadInput."""
+    return {
+        path.stem: load(path, "a runbook") for folder in folders for path in sorted(folder.glob("*.yaml"))
+    }
+
+
+def bind(name: Value, arguments: Mapping[str, Value], known: Written, topology: Map) -> Runbook:
+    """The runbook of that name with these arguments. Raises BadInput, at `name` or in the runbook's own file."""
+    return _Binder(known, topology).bind(name, arguments, ())
+
+
+def from_data(value: Value) -> Runbook:
+    """What `Runbook.data` gave, as plans keep it. Raises BadInput."""
+    fields = value.as_fields("a runbook")
+    return Runbook(
+        name=fields.need("name", "a name").as_text(),
+        title=_title(fields),
+        why=fields.need("why", "why").as_text(),
+        arguments={key: each.as_text() for key, each in fields.need("arguments", "arguments").as_fields()},
+        steps=tuple(_step_of(each.as_fields()) for each in fields.need("steps", "steps").as_items()),
+    )
+
+
+def _step_of(fields: Fields) -> Step:
+    do = fields.get("do")
+    return Step(
+        name=fields.need("name", "a name").as_text(),
+        title=_title(fields),
+        command=_plain(do.as_fields())[0] if do else None,
+        proofs=_plain(fields.need("proof", "proofs").as_fields()),
+        within=quantities.duration(fields.need("within", "a time")),
+    )
+
+
+def _plain(fields: Fields) -> tuple[Call, ...]:
+    return tuple(Call(name, {key: each.content for key, each in inner.as_fields()}) for name, inner in fields)
+
+
+@dataclass(frozen=True)
+class _Binder:
+    known: Written
+    topology: Map
+
+    def bind(self, name: Value, given: Mapping[str, Value], above: tuple[str, ...]) -> Runbook:
+        wanted = name.as_text("a runbook")
+        if wanted not in self.known:
+            raise name.bad(f"a runbook: {one_of(self.known)}", nearest(wanted, self.known))
+        if wanted in above:
+            circle = " -> ".join((*above[above.index(wanted) :], wanted))
+            raise BadInput(name.place, f"runbooks that loop ({circle})", "a runbook that comes to an end")
+        fields = self.known[wanted]
+        fields.only("name", "title", "why", "parameters", "steps")
+        own = fields.need("name", "the runbook's name")
+        if own.as_text("a name") != wanted or not NAME.fullmatch(wanted):
+            raise own.bad(f'the name of its file, "{wanted}", of small letters, digits and hyphens')
+        arguments = self._arguments(fields, given, name)
+        steps: list[Step] = []
+        items = fields.need("steps", "a list of steps").as_items("a list of steps")
+        for value in items:
+            for step in self._steps(value, arguments, (*above, wanted)):
+                if step.name in [other.name for other in steps]:
+                    raise value.as_fields().need("name", "a name").bad("a name that no step before it has")
+                steps.append(step)
+        if not steps:
+            raise items.bad("at least one step")
+        why = fields.need("why", "one sentence: what it is for").as_text()
+        return Runbook(
+            wanted,
+            _title(fields),
+            why,
+            {key: text.as_text() for key, text in arguments.items()},
+            tuple(steps),
+        )
+
+    def _arguments(self, fields: Fields, given: Mapping[str, Value], name: Value) -> Mapping[str, Scalar]:
+        """What each parameter is given; every one of them must be."""
+        parameters = fields.get("parameters")
+        kinds = {
+            key: Kind(kind.as_word(Kind)) for key, kind in (parameters.as_fields() if parameters else ())
+        }
+        for key, each in given.items():
+            if key not in kinds:
+                expected = f"a parameter of {name.as_text()}: {one_of(kinds)}"
+                raise BadInput(each.place, f'"{key}"', expected, nearest(key, kinds))
+        arguments: dict[str, Scalar] = {}
+        for key, kind in kinds.items():
+            if (value := given.get(key)) is None:
+                raise BadInput(name.place, f'no "{key}"', f"{key}: {_KINDS[kind]}, for {name.as_text()}")
+            self._typed(value, kind)
+            assert isinstance(value, Scalar)
+            arguments[key] = value
+        return arguments
+
+    def _steps(self, value: Value, arguments: Mapping[str, Scalar], above: tuple[str, ...]) -> list[Step]:
+        """The step; if it performs a runbook, that one's steps before it."""
+        fields = _filled(value.as_fields("a step: name, title, do, proof, within"), arguments).as_fields()
+        fields.only("name", "title", "do", "proof", "within")
+        name = fields.need("name", "the step's name")
+        if not NAME.fullmatch(name.as_text("a name")):
+            raise name.bad("a name of small letters, digits and hyphens")
+        inner: tuple[Step, ...] = ()
+        command: Call | None = None
+        do = fields.get("do")
+        if do is not None:
+            word, called = _only(do, "a command", [*COMMANDS, PERFORM])
+            if word == PERFORM:
+                told = called.as_fields("{runbook: …, and its parameters}")
+                other = told.need("runbook", "the runbook to perform")
+                inner = self.bind(other, _without(told, "runbook"), above).steps
+            else:
+                command = Call(word, self._call(called, COMMANDS[word].arguments))
+        proof = fields.need("proof", "a proof: what is seen when the step is done")
+        proofs = [
+            Call(word, self._call(each, PROOFS[word].arguments))
+            for word, each in _words(proof, "a proof", list(PROOFS))
+        ]
+        within = fields.need("within", "the time in which it is done and proven, such as 30s")
+        lasts = quantities.duration(within)
+        if not lasts.ms:
+            raise within.bad("a time above 0s")
+        step = Step(name.as_text(), _title(fields), command, tuple(proofs), lasts)
+        return [*(replace(each, name=f"{step.name}/{each.name}") for each in inner), step]
+
+    def _call(self, value: Value, known: Sequence[Argument]) -> Arguments:
+        """The arguments of a command or a proof."""
+        if isinstance(value, Scalar) and value.value is None:
+            value = Fields({}, {}, value.place)
+        fields = value.as_fields("{" + ", ".join(argument.name for argument in known) + "}")
+        fields.only(*(argument.name for argument in known))
+        return {
+            argument.name: self._typed(
+                fields.need(argument.name, f"{argument.name}: {argument.about}"), argument.kind
+            )
+            for argument in known
+            if argument.needed or fields.get(argument.name) is not None
+        }
+
+    def _typed(self, value: Value, kind: Kind) -> Json:
+        match kind:
+            case Kind.REGION:
+                return _known(value, self.topology.service_regions, _KINDS[kind])
+            case Kind.ROLES:
+                roles = sorted({node.role for node in self.topology})
+                each = value.values if isinstance(value, Items) else (value,)
+                return [_known(one, roles, "a role of the topology") for one in each]
+            case Kind.DURATION:
+                return quantities.duration(value).s
+            case Kind.COUNT:
+                return value.as_whole(least=1)
+            case Kind.TEXT:
+                return value.as_text(_KINDS[kind])
+
+
+_KINDS: Final[Mapping[Kind, str]] = {
+    Kind.REGION: "a region of the service",
+    Kind.ROLES: "roles",
+    Kind.DURATION: "a duration",
+    Kind.COUNT: "a number",
+    Kind.TEXT: "text",
+}
+
+
+def _known(value: Value, known: Sequence[str], what: str) -> str:
+    word = value.as_text(what)
+    if word not in known:
+        raise value.bad(f"{what}: {one_of(known)}", nearest(word, known))
+    return word
+
+
+def _only(value: Value, what: str, known: Sequence[str]) -> tuple[str, Value]:
+    found = _words(value, what, known)
+    if len(found) != 1:
+        raise value.as_fields().bad_key(found[1][0], f"one {what.removeprefix('a ')} in a step")
+    return found[0]
+
+
+def _words(value: Value, what: str, known: Sequence[str]) -> list[tuple[str, Value]]:
+    """Commands or proofs: a mapping of names to arguments, or a name that needs none."""
+    if isinstance(value, Scalar):
+        return [(value.as_word(known), Fields({}, {}, value.place))]
+    fields = value.as_fields(f"{what}: {one_of(known)}")
+    if not fields.values:
+        raise fields.bad(f"{what}: {one_of(known)}")
+    for word in fields.values:
+        if word not in known:
+            raise fields.bad_key(word, f"{what}: {one_of(known)}", nearest(word, known))
+    return list(fields)
+
+
+def _without(fields: Fields, key: str) -> Mapping[str, Value]:
+    return {name: value for name, value in fields if name != key}
+
+
+def _filled(value: Value, arguments: Mapping[str, Scalar]) -> Value:
+    """The same with `$name` and `${name}` replaced by what the parameter was given; places stay."""
+    match value:
+        case Fields():
+            return replace(value, values={key: _filled(each, arguments) for key, each in value})
+        case Items():
+            return replace(value, values=tuple(_filled(each, arguments) for each in value))
+        case Scalar() if isinstance(value.value, str) and "$" in value.text:
+            return _filled_text(value, arguments)
+    return value
+
+
+def _filled_text(value: Scalar, arguments: Mapping[str, Scalar]) -> Scalar:
+    def told(found: re.Match[str]) -> str:
+        name = found[1] or found[2]
+        if name not in arguments:
+            raise BadInput(
+                value.place, f'"{found[0]}"', f"a parameter: {one_of(arguments)}", nearest(name, arguments)
+            )
+        return arguments[name].text
+
+    whole = _PARAMETER.fullmatch(value.text)
+    text = _PARAMETER.sub(told, value.text)
+    # A parameter alone is what it was given, a number as a number.
+    content = arguments[whole[1] or whole[2]].value if whole else text
+    return replace(value, text=text, value=content)
+
+
+def _title(fields: Fields) -> Title:
+    title = fields.need("title", "title: {en: …, ja: …}").as_fields("title: {en: …, ja: …}")
+    title.only("en", "ja")
+    en, ja = title.need("en", "the English title"), title.need("ja", "the Japanese title")
+    return Title(en.as_text(), ja.as_text())
+
+
+def told(settings: Sequence[str]) -> dict[str, Value]:
+    """`name=value`, as after `--set`, as arguments. Raises BadInput with the place `--set name=value`."""
+    given: dict[str, Value] = {}
+    for setting in settings:
+        place = Place(f"--set {setting}")
+        name, equals, text = setting.partition("=")
+        if not equals or not name or not text:
+            raise BadInput(place, f'"{setting}"', "name=value, such as from=singapore")
+        number = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else text
+        given[name] = Scalar(text, number, place)
+    return given
+
+
+def within_of(runbook: Runbook) -> Duration:
+    """The time in which all of it is done, by its plan."""
+    return Duration(sum(step.within.ms for step in runbook.steps))

@@ -1,0 +1,87 @@
+"""The JSON schema of runbooks, for editors: `python -m harness.runbook.schema > scenarios/runbooks/schema.json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from harness.runbook.commands import COMMANDS
+from harness.runbook.model import Argument, Kind
+from harness.runbook.proofs import PROOFS
+from harness.runbook.reading import PERFORM
+from harness.rundir import Json
+
+_NAME: Final[Json] = {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"}
+_WORD: Final[Json] = {"type": ["string", "number"], "minLength": 1}
+_PARAMETER: Final[Json] = {"type": "string", "pattern": r"\$\{?[A-Za-z0-9_-]+"}
+_DURATION: Final[Json] = {
+    "type": "string",
+    "pattern": r"^\s*[0-9]{1,12}(\.[0-9]{1,6})?\s*(ms|s|min|h)\s*$",
+    "description": "a number and a unit: 500ms, 30s, 30min",
+}
+_KINDS: Final[Mapping[Kind, Json]] = {
+    Kind.REGION: _WORD,
+    Kind.ROLES: {"anyOf": [_WORD, {"type": "array", "items": _WORD, "minItems": 1}]},
+    Kind.DURATION: {"anyOf": [_DURATION, _PARAMETER]},
+    Kind.COUNT: {"anyOf": [{"type": "integer", "minimum": 1}, _PARAMETER]},
+    Kind.TEXT: _WORD,
+}
+
+
+def schema() -> dict[str, Json]:
+    """What every valid runbook satisfies, and most misspelt ones do not; the rest needs the topology."""
+    title = _object({"en": _WORD, "ja": _WORD}, ["en", "ja"])
+    commands = {name: _call(one.about, one.arguments) for name, one in COMMANDS.items()}
+    perform: Json = {
+        **_object({"runbook": _WORD}, ["runbook"]),
+        "additionalProperties": _WORD,
+        "description": "the steps of another runbook come first",
+    }
+    proofs = {name: _call(one.about, one.arguments) for name, one in PROOFS.items()}
+    step = _object(
+        {
+            "name": _NAME,
+            "title": title,
+            "do": _one_or_more({**commands, PERFORM: perform}, most=1),
+            "proof": _one_or_more(proofs),
+            "within": _DURATION,
+        },
+        ["name", "title", "proof", "within"],
+    )
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "a runbook",
+        **_object(
+            {
+                "name": _NAME,
+                "title": title,
+                "why": {"type": "string", "description": "one sentence: what it is for"},
+                "parameters": {
+                    "type": "object",
+                    "additionalProperties": {"enum": [kind.value for kind in Kind]},
+                },
+                "steps": {"type": "array", "items": step, "minItems": 1},
+            },
+            ["name", "title", "why", "steps"],
+        ),
+    }
+
+
+def _call(about: str, arguments: Sequence[Argument]) -> Json:
+    known = {each.name: {"description": each.about, "anyOf": [_KINDS[each.kind]]} for each in arguments}
+    return {**_object(known, [each.name for each in arguments if each.needed]), "description": about}
+
+
+def _one_or_more(words: Mapping[str, Json], most: int | None = None) -> Json:
+    limits: dict[str, Json] = {"minProperties": 1, **({"maxProperties": most} if most else {})}
+    return {"anyOf": [{"enum": list(words)}, {**_object(words, []), **limits}]}
+
+
+def _object(properties: Mapping[str, Json], required: Sequence[str]) -> dict[str, Json]:
+    needed: dict[str, Json] = {"required": list(required)} if required else {}
+    return {"type": "object", "properties": dict(properties), "additionalProperties": False, **needed}
+
+
+if __name__ == "__main__":
+    print(json.dumps(schema(), indent=1, ensure_ascii=False))

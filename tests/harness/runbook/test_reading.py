@@ -1,0 +1,150 @@
+"""What a runbook's author meets: every slip is named, with its place and the nearest known word."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.duration import Duration
+from harness.runbook import reading
+from harness.runbook.model import Runbook
+from tests.small import two_regions
+from topology.document import BadInput, parse
+from topology.map import Map
+
+MOVE = """\
+name: move
+title: {en: A move, ja: 移動}
+why: To see.
+parameters: {from: region, to: region}
+steps:
+  - name: declare
+    title: {en: Declare, ja: 宣言}
+    do: {declare: {region: $from}}
+    proof: {unreachable: {region: $from}}
+    within: 10s
+  - name: users
+    title: {en: Users of $to, ja: 利用者}
+    proof: {users-served: {times: 5}}
+    within: 1min
+"""
+OUTER = """\
+name: outer
+title: {en: Outer, ja: 外}
+why: To see.
+parameters: {there: region}
+steps:
+  - name: move
+    title: {en: Move, ja: 移動}
+    do: {perform: {runbook: move, from: here, to: $there}}
+    proof: {healthy: {region: $there}}
+    within: 5s
+"""
+GIVEN = ("from=here", "to=there")
+
+
+@pytest.fixture(scope="module")
+def topology() -> Map:
+    return two_regions()
+
+
+def read(
+    tmp_path: Path, topology: Map, text: str = MOVE, given: tuple[str, ...] = GIVEN, name: str = "move"
+) -> Runbook:
+    for each, written in (("move", MOVE), ("outer", OUTER), (name, text)):
+        (tmp_path / f"{each}.yaml").write_text(written)
+    known = reading.written(tmp_path)
+    return reading.bind(parse(name, "the command line"), reading.told(given), known, topology)
+
+
+def test_parameters_are_filled_in(tmp_path: Path, topology: Map) -> None:
+    runbook = read(tmp_path, topology)
+    declare, users = runbook.steps
+    assert declare.command is not None
+    assert declare.command.arguments == {"region": "here"}
+    assert declare.within == Duration(10_000)
+    assert users.command is None
+    assert users.title.en == "Users of there"
+    assert str(runbook) == "move (from here, to there)"
+
+
+def test_a_performed_runbook_is_laid_out_before_its_step(tmp_path: Path, topology: Map) -> None:
+    runbook = read(tmp_path, topology, OUTER, ("there=there",), "outer")
+    assert [step.name for step in runbook.steps] == ["move/declare", "move/users", "move"]
+    assert runbook.steps[2].command is None
+    assert reading.within_of(runbook) == Duration(75_000)
+
+
+def test_a_plan_keeps_all_of_it(tmp_path: Path, topology: Map) -> None:
+    from topology.document import dump
+
+    runbook = read(tmp_path, topology, OUTER, ("there=there",), "outer")
+    assert reading.from_data(parse(dump(runbook.data()), "plan")) == runbook
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "says"),
+    [
+        ("{declare: {region", "{declar: {region", "8:10", 'did you mean "declare"?'),
+        ("{unreachable: ", "{unreachble: ", "9:13", 'did you mean "unreachable"?'),
+        ("    proof: {unreachable: {region: $from}}\n", "", "6:5", 'no "proof"'),
+        ("    within: 10s\n", "", "6:5", 'no "within"'),
+        ("within: 10s", "within: 0s", "10:13", "a time above 0s"),
+        ("within: 10s", "within: soon", "10:13", '"soon"'),
+        ("proof: {unreachable: {region: $from}}", "proof: {}", "9:12", "a proof"),
+        ("declare: {region: $from}", "declare: {region: $form}", "8:28", 'did you mean "from"?'),
+        ("declare: {region: $from}", "declare: {regio: $from}", "8:20", 'did you mean "region"?'),
+        ("declare: {region: $from}", "declare: {region: ther}", "8:28", 'did you mean "there"?'),
+        ("declare: {region: $from}", "declare", "8:17", "found"),
+        (
+            "{declare: {region: $from}}",
+            "{declare: {region: $from}, fence: {region: $from}}",
+            "8:36",
+            "one command",
+        ),
+        ("times: 5", "times: none", "13:35", "a whole number"),
+        ("name: users", "name: declare", "11:11", "no step before"),
+        ("from: region", "from: regoin", "4:20", 'did you mean "region"?'),
+        ("name: move", "name: mvoe", "1:7", '"move"'),
+        ("title: {en: Declare, ja: 宣言}", "titel: {en: Declare, ja: 宣言}", "7:5", 'did you mean "title"?'),
+    ],
+)
+def test_a_slip_is_named_with_its_place(
+    tmp_path: Path, topology: Map, old: str, new: str, place: str, says: str
+) -> None:
+    assert old in MOVE
+    with pytest.raises(BadInput) as bad:
+        read(tmp_path, topology, MOVE.replace(old, new, 1))
+    assert f"move.yaml:{place}: " in str(bad.value)
+    assert says in str(bad.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (("from=here",), 'the command line:1:1: found no "to"'),
+        (("from=here", "to=ther"), '--set to=ther: found "ther"'),
+        (("from=here", "to=there", "form=here"), 'did you mean "from"?'),
+        (("from=here", "to"), "--set to: "),
+    ],
+)
+def test_what_is_given_is_checked(tmp_path: Path, topology: Map, given: tuple[str, ...], says: str) -> None:
+    with pytest.raises(BadInput) as bad:
+        read(tmp_path, topology, given=given)
+    assert says in str(bad.value)
+
+
+def test_runbooks_that_loop_are_refused(tmp_path: Path, topology: Map) -> None:
+    text = MOVE.replace("{declare: {region: $from}}", "{perform: {runbook: outer, there: there}}")
+    with pytest.raises(BadInput) as bad:
+        read(tmp_path, topology, text)
+    assert "outer.yaml:8:29: " in str(bad.value)
+    assert "move -> outer -> move" in str(bad.value)
+
+
+def test_a_runbook_that_does_not_exist_is_told_with_the_nearest(tmp_path: Path, topology: Map) -> None:
+    (tmp_path / "move.yaml").write_text(MOVE)
+    known = reading.written(tmp_path)
+    with pytest.raises(BadInput, match='did you mean "move"'):
+        reading.bind(parse("mvoe", "here"), {}, known, topology)
