@@ -13,13 +13,27 @@ from typing import Final
 
 import click
 
+from harness import output
+from harness.interruption import GiveUp
 from harness.runtime import CannotRun
 from topology.document import BadInput
 
 PASS, FAIL, BAD_INPUT, UNKNOWN, CANNOT_RUN = range(5)
 
 #: Each command's module in harness.commands, loaded when it is asked for: `harness list` needs no Locust.
-COMMANDS: Final = ("run", "list", "plan", "check", "report", "up", "status", "down", "clean", "doctor")
+COMMANDS: Final = (
+    "run",
+    "list",
+    "plan",
+    "check",
+    "report",
+    "up",
+    "status",
+    "perform",
+    "down",
+    "clean",
+    "doctor",
+)
 
 
 class Commands(click.Group):
@@ -47,12 +61,16 @@ def cli(context: click.Context, runs: Path) -> None:
 def main() -> None:
     """The entry point. No traceback reaches a user; HARNESS_TRACEBACK=1 shows it to developers."""
     try:
+        output.prepare()
         status = cli.main(standalone_mode=False)
+        sys.stdout.flush()
         sys.exit(status if isinstance(status, int) else PASS)
     except click.exceptions.Exit as leaving:
         sys.exit(leaving.exit_code)
-    except click.Abort:
-        _end("interrupted", UNKNOWN)
+    except (click.Abort, KeyboardInterrupt, GiveUp):
+        print("harness: interrupted", file=sys.stderr)
+        # Where the interruption met a generated class, Python would end as if nobody had caught it.
+        os._exit(UNKNOWN)
     except click.ClickException as error:
         error.show()
         sys.exit(BAD_INPUT)
@@ -60,11 +78,10 @@ def main() -> None:
         _end(str(error), BAD_INPUT)
     except CannotRun as error:
         _end(str(error), CANNOT_RUN)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(PASS)
     except OSError as error:
         _end(f"{error.filename or 'the system'}: {error.strerror or error}", CANNOT_RUN)
+    except MemoryError:
+        _end("there is not enough memory for this", CANNOT_RUN)
     except Exception as error:
         if os.environ.get("HARNESS_TRACEBACK"):
             raise
@@ -76,4 +93,5 @@ def main() -> None:
 
 def _end(message: str, status: int) -> None:
     print(f"harness: {message}", file=sys.stderr)
+    output.drop()
     sys.exit(status)

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import ExitStack
+from functools import partial
 from typing import Final
 
+from harness import canaries
+from harness.alarm import LagAlarm
+from harness.backup_watch import BackupWatch, try_backups
 from harness.crowd import Crowd
 from harness.faults import Stage
 from harness.host import HostSampler
 from harness.interruption import Interruption
 from harness.live import Show
 from harness.load.config import LoadConfig
+from harness.plaintext import look_through
 from harness.plan import Plan
 from harness.probes.config import ProbeConfig
+from harness.probes.isolation import IsolationConfig
 from harness.quiet import Quiet
 from harness.readback import read_back
+from harness.runbook import confirmers
 from harness.rundir import Clock, RunDir
 from harness.runtime import NodeFailed, Runtime
 from harness.startup import bring_up, stage
@@ -38,7 +46,7 @@ def conduct(
     3. create companies and people
     4. start probes and load, wait for the steady state
     5. play the timeline
-    6. heal what is still broken
+    6. wait for runbooks that are still being performed, heal what is still broken
     7. wait until quiet: mail drained, everyone served
     8. stop load and probes, read the final state back
     9. take everything down
@@ -49,7 +57,7 @@ def conduct(
     with ExitStack() as down:
         run.clock = Clock.now(plan.drill.clock)
         run.write("plan.yaml", plan.to_yaml())
-        run.write("topology.yml", flatten(plan.topology, plan.overrides, plan.variables))
+        run.write("topology.yml", flatten(plan.topology, plan.overrides, plan.variables, plan.regions))
         run.record("run.started", scenario=plan.scenario, seed=plan.seed, runtime=runtime.name)
         down.enter_context(HostSampler(run))
 
@@ -58,25 +66,32 @@ def conduct(
         at = stage(runtime, topology)
         bring_up(at, run, show.nodes, interruption.asked.is_set)
         vigil = down.enter_context(Vigil(at, run))
+        down.enter_context(BackupWatch(at, run))
 
         load = load_config(plan, topology, run)
         tokens = {} if interruption.asked.is_set() else enrol(at, run, load)
+        if tokens and any(entry.runbook for entry in plan.timeline):
+            confirmers.enrol(at, run)
 
         crowd = Crowd(at, run, plan, show, interruption)
         down.callback(crowd.stop)
         timeline = Timeline(at, run, plan, show.say, vigil.expect)
         down.callback(timeline.close)
         if not interruption.asked.is_set():
-            crowd.start(load, ProbeConfig.of(topology, load=load, tokens=tokens, folder=run.path))
+            probes = ProbeConfig.of(topology, load=load, tokens=tokens, folder=run.path)
+            crowd.start(load, probes, isolation(topology, run, load, tokens))
         if crowd.wait_steady():
             crowd.begin()
+            down.enter_context(LagAlarm(run, topology, plan.drill.clock, partial(crowd.latest, "probes")))
             timeline.play(crowd.wait_until)
             crowd.wait_until(plan.ends_s)
+            crowd.wait_while(timeline.runbooks.over, plan.ends_s + timeline.runbooks.left_s)
             run.record("timeline.ended")
 
         if interruption.asked.is_set():
             run.record("run.interrupted", why=interruption.why)
             show.say("interrupted: healing, recording, taking down (once more: only taking down)")
+        timeline.runbooks.stop()
         timeline.heal()
 
         quiet = Quiet(at)
@@ -84,7 +99,11 @@ def conduct(
         run.record("quiet", drained=drained, why=quiet.why)
 
         crowd.stop()
-        read_back(runtime, topology, run)
+        if tokens:  # interrupted before that, there is nobody whose state could be read
+            read_back(runtime, topology, run)
+        try_backups(runtime, topology, run)
+        if load.canary:
+            look_through(topology, run, load.canary)
         run.record("run.ended", clean=not interruption.asked.is_set())
 
 
@@ -102,7 +121,18 @@ def load_config(plan: Plan, topology: Map, run: RunDir) -> LoadConfig:
         history=run.path / "history",
         again=drill.again,
         tls=drill.tls,
+        canary=canaries.mark(plan.seed) if "isolation" in plan.expect else "",
     )
+
+
+def isolation(
+    topology: Map, run: RunDir, load: LoadConfig, tokens: Mapping[int, str]
+) -> IsolationConfig | None:
+    """Who asks for another company's data; None where no data is marked. `tokens` are those of the probe people."""
+    if not load.canary:
+        return None
+    run.record("canaries", **canaries.noted(load.population(), load.canary))
+    return IsolationConfig.of(topology, load=load, token=min(tokens.values()), folder=run.path)
 
 
 def enrol(at: Stage, run: RunDir, load: LoadConfig) -> dict[int, str]:

@@ -13,10 +13,11 @@ from harness.live import Show, greens
 from harness.load.config import LoadConfig
 from harness.plan import Plan
 from harness.probes.config import ProbeConfig
+from harness.probes.isolation import IsolationConfig
 from harness.program import Program
 from harness.rundir import Json, RunDir
 
-STEADY_WITHIN_S: Final = 40.0
+STEADY_WITHIN_S: Final = 30.0
 STEADY_FOR_S: Final = 2.0
 TICK_S: Final = 0.1
 
@@ -29,17 +30,21 @@ class Crowd:
         self._show, self._interruption = show, interruption
         self._programs: dict[str, Program] = {}
 
-    def start(self, load: LoadConfig, probes: ProbeConfig) -> None:
+    def start(self, load: LoadConfig, probes: ProbeConfig, isolation: IsolationConfig | None = None) -> None:
         """Raises NodeFailed when one of them does not become ready."""
-        places = {"load": ("citizens", load.to_json()), "probes": ("observers", probes.to_json())}
-        for name, (role, config) in places.items():
-            path = self._run.write(f"{name}.json", config)
-            (node,) = self._at.topology.with_role(role)
-            log = self._run.path / "nodes" / f"{name}.log"
-            argv = ["python", "-m", f"harness.{name}", str(path)]
-            self._programs[name] = Program(self._at.runtime, node, argv, log)
+        self._start("load", "harness.load", "citizens", load.to_json())
+        self._start("probes", "harness.probes", "observers", probes.to_json())
+        if isolation is not None:
+            self._start("isolation", "harness.probes.isolation", "observers", isolation.to_json())
         for program in self._programs.values():
             program.wait_ready()
+
+    def _start(self, name: str, module: str, role: str, config: str) -> None:
+        path = self._run.write(f"{name}.json", config)
+        (node,) = self._at.topology.with_role(role)
+        log = self._run.path / "nodes" / f"{name}.log"
+        argv = ["python", "-m", module, str(path)]
+        self._programs[name] = Program(self._at.runtime, node, argv, log)
 
     def latest(self, name: str) -> Mapping[str, Json]:
         program = self._programs.get(name)

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from harness.rundir import Json
-from topology.document import Fields, Value, load
+from topology.document import BadInput, Fields, Value, load, nearest
 from topology.map import Title
+from topology.world.areas import COASTS, FORECAST, SEISMIC, Area
 
 FILE: Final = "events.yaml"
 #: The events that come with the harness.
@@ -34,17 +35,44 @@ STATUSES: Final = {
     "試験": "試験",
 }
 
-#: Telegrams that the service knows: first intensities, hypocentre and intensities, tsunami, weather.
-KINDS: Final = ("VXSE51", "VXSE53", "VTSE41", "VPWW54")
 INTENSITIES: Final = ("1", "2", "3", "4", "5-", "5+", "6-", "6+", "7")
 
-#: The first 震度速報 of 2011-03-11 was issued two minutes after the quake of 14:46.
-_FIRST_REPORT: Final = timedelta(minutes=2)
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of telegram: which areas it speaks of, what it can say of them, and how soon it is issued."""
+
+    table: str  # the agency's name of the table of areas
+    areas: Mapping[str, Area]
+    words: tuple[str, ...]
+    says: str
+    issued_after: timedelta
+
+
+#: Telegrams that the service knows: first intensities, hypocentre and intensities, tsunami, weather. On 2011-03-11
+#: those about the quake of 14:46 were issued at 14:48 (VXSE51), 14:49 (VTSE41) and 14:54 (VXSE53).
+KINDS: Final = {
+    "VXSE51": Kind("地震情報／細分区域", SEISMIC, INTENSITIES, "intensity", timedelta(minutes=2)),
+    "VXSE53": Kind("地震情報／細分区域", SEISMIC, INTENSITIES, "intensity", timedelta(minutes=8)),
+    "VTSE41": Kind(
+        "津波予報区", COASTS, ("53", "52", "51", "62", "71", "72"), "code of a warning", timedelta(minutes=3)
+    ),
+    "VPWW54": Kind(
+        "府県予報区",
+        FORECAST,
+        ("32", "33", "35", "36", "37", "38", "03", "04", "05", "07", "15", "16"),
+        "code of a warning",
+        timedelta(0),
+    ),
+}
 
 
 @dataclass(frozen=True)
 class Event:
-    """One event. `areas`: the agency's code of an area -> what is said of it, for earthquakes the intensity."""
+    """One event. `areas`: the agency's code of an area -> what is said of it: an intensity, or the code of a warning.
+
+    `occurs`: when the earth shook, or when a warning of the weather was issued.
+    """
 
     name: str
     title: Title
@@ -60,13 +88,14 @@ class Event:
 
     def telegram(self, serial: int, info: str = "", status: str = "") -> dict[str, Json]:
         """The `serial`-th telegram about it, as the arguments of the telegram builder."""
+        issued = self.occurs + KINDS[self.kind].issued_after
         return {
             "kind": self.kind,
             "event_id": self.id,
             "info": info or "発表",
             "status": status or self.status,
             "serial": serial,
-            "reported": (self.occurs + _FIRST_REPORT + timedelta(minutes=serial - 1)).isoformat(),
+            "reported": (issued + timedelta(minutes=serial - 1)).isoformat(),
             "areas": dict(self.areas),
         }
 
@@ -84,14 +113,17 @@ def _event(name: str, fields: Fields) -> Event:
     en, ja = title.need("en", "the English title"), title.need("ja", "the Japanese title")
     status = fields.get("status")
     kind = fields.need("kind", "the kind of telegram").as_word(KINDS)
-    areas = fields.need("areas", "areas: {code: intensity}").as_fields("areas: {code: intensity}")
+    words = f"areas: {{code: {KINDS[kind].says}}}"
+    areas = fields.need("areas", words).as_fields(words)
+    if not areas.values:
+        raise BadInput(areas.place, "no areas", words)
     return Event(
         name=name,
         title=Title(en.as_text(), ja.as_text()),
         kind=kind,
         status=STATUSES[status.as_word(STATUSES)] if status else "通常",
         occurs=_time(fields.need("occurs", "when it occurs")),
-        areas={_code(areas, code): _said(kind, value) for code, value in areas},
+        areas={_code(KINDS[kind], areas, code): value.as_word(KINDS[kind].words) for code, value in areas},
     )
 
 
@@ -106,13 +138,9 @@ def _time(value: Value) -> datetime:
     return time
 
 
-def _code(areas: Fields, code: str) -> str:
-    """Three digits, or six for the prefectures of weather telegrams."""
-    if not (len(code) in (3, 6) and code.isascii() and code.isdigit()):
-        raise areas.bad_key(code, "the digits of an area's code")
+def _code(kind: Kind, areas: Fields, code: str) -> str:
+    """The code of an area that this kind of telegram speaks of."""
+    if code not in kind.areas:
+        some = ", ".join(f"{area.code} ({area.name})" for area in list(kind.areas.values())[:3])
+        raise areas.bad_key(code, f"a code of {kind.table} such as {some}", nearest(code, kind.areas))
     return code
-
-
-def _said(kind: str, value: Value) -> str:
-    """What is said of an area: its intensity in an earthquake, else the agency's code for the warning."""
-    return value.as_word(INTENSITIES) if kind.startswith("VXSE") else value.as_text("the code of a warning")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import Final
@@ -10,7 +9,7 @@ from typing import Final
 import psutil
 
 from harness.beside import Beside
-from harness.rundir import RunDir
+from harness.rundir import Lines, RunDir
 
 SAMPLE_EVERY_S: Final = 0.5
 PRESSURE: Final = Path("/proc/pressure/cpu")
@@ -21,21 +20,20 @@ class HostSampler(Beside):
 
     def __init__(self, run: RunDir) -> None:
         super().__init__("host")
-        self._path = run.path / "host.jsonl"
+        self._lines = Lines(run.path / "host.jsonl")
 
     def _work(self) -> None:
         psutil.cpu_percent()
-        with self._path.open("a") as file:
-            while not self._over.wait(SAMPLE_EVERY_S):
-                row = {
+        while not self._over.wait(SAMPLE_EVERY_S):
+            self._lines.add(
+                {
                     "at_ns": time.monotonic_ns(),
                     "cpu_busy": psutil.cpu_percent() / 100,
                     "psi_some_avg10": _pressure(),
                     "load1": psutil.getloadavg()[0],
                     "mem_available": psutil.virtual_memory().available,
                 }
-                file.write(json.dumps(row) + "\n")
-                file.flush()
+            )
 
 
 def _pressure() -> float | None:

@@ -20,6 +20,7 @@ class Interruption:
     def __init__(self) -> None:
         self.asked = threading.Event()
         self.why = ""
+        self._given_up = False
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Interruption:
@@ -33,7 +34,10 @@ class Interruption:
             signal.signal(number, handler)
 
     def _hear(self, number: int, _frame: FrameType | None) -> None:
+        if self._given_up:
+            return  # nothing is quicker than that
         if self.asked.is_set():
+            self._given_up = True
             raise GiveUp
         self.why = signal.Signals(number).name
         self.asked.set()

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 
 from harness import targets
+from harness.runbook import reading as runbooks
 from harness.rundir import Json
 from harness.scenario import Drill, Expectations, Scenario
 from harness.schedule import Entry, schedule
-from harness.targets import Publication
+from harness.targets import Erasure, Performance, Publication
 from harness.verbs import UNDOES, VERBS
 from topology.document import BadInput, Fields, Plain, Scalar, Value, dump, parse
 from topology.map import Map, Title
@@ -24,7 +25,8 @@ __all__ = ["Entry", "Plan", "make"]
 class Plan:
     """`expect` is in SI, as in `Scenario`; `written` is the scenario as it was written, settings applied.
 
-    `overrides` are compose files laid over `topology`; `versions` say what ran.
+    `overrides` are compose files laid over `topology`; `regions` are those of the service that stand (none: all);
+    `versions` say what ran.
     """
 
     scenario: str
@@ -39,6 +41,7 @@ class Plan:
     overrides: tuple[str, ...]
     versions: Mapping[str, str]
     written: Plain = field(repr=False)
+    regions: tuple[str, ...] = ()
 
     @property
     def variables(self) -> Mapping[str, str]:
@@ -47,9 +50,14 @@ class Plan:
 
     @property
     def unhealed(self) -> tuple[Entry, ...]:
-        """The faults that nothing on the timeline takes back; they are healed when it has ended."""
+        """The faults that nothing on the timeline takes back; they are healed when it has ended.
+
+        Not those that cannot be: what is erased only a runbook brings back.
+        """
         undone = {entry.undoes for entry in self.timeline}
-        return tuple(entry for entry in self.faults if entry.id not in undone)
+        return tuple(
+            entry for entry in self.faults if entry.id not in undone and not isinstance(entry.aim, Erasure)
+        )
 
     @property
     def faults(self) -> tuple[Entry, ...]:
@@ -57,7 +65,7 @@ class Plan:
         return tuple(
             entry
             for entry in self.timeline
-            if entry.undoes is None and not isinstance(entry.aim, Publication)
+            if entry.undoes is None and not isinstance(entry.aim, Publication | Performance)
         )
 
     def to_yaml(self) -> str:
@@ -67,6 +75,7 @@ class Plan:
                 "scenario": self.written,
                 "topology": self.topology,
                 "overrides": list(self.overrides),
+                "regions": list(self.regions),
                 "seed": self.seed,
                 "drill": {**asdict(self.drill), "areas": list(self.drill.areas)},
                 "timeline": [_entry_data(entry) for entry in self.timeline],
@@ -82,6 +91,7 @@ class Plan:
         fields = parse(text, file).as_fields("a plan")
         scenario = fields.need("scenario", "the scenario").as_fields()
         title = scenario.need("title", "the title").as_fields()
+        regions = fields.get("regions")
         return cls(
             scenario=scenario.need("name", "the name").as_text(),
             title=Title(title.need("en", "a title").as_text(), title.need("ja", "a title").as_text()),
@@ -97,6 +107,7 @@ class Plan:
             overrides=tuple(each.as_text() for each in fields.need("overrides", "files").as_items()),
             versions={name: each.as_text() for name, each in fields.need("versions", "versions").as_fields()},
             written=scenario.content,
+            regions=tuple(each.as_text() for each in regions.as_items()) if regions else (),
         )
 
 
@@ -109,7 +120,7 @@ def make(
     overrides: Iterable[str] = (),
     versions: Mapping[str, str] | None = None,
 ) -> Plan:
-    """The plan of a scenario on a topology, which was read from `compose` with `overrides`.
+    """The plan of a scenario on what stands of a topology, which was read from `compose` with `overrides`.
 
     Raises BadInput, at the place in the scenario, for what the topology has not and for contradictions.
     """
@@ -126,6 +137,7 @@ def make(
         overrides=tuple(overrides),
         versions=versions or {},
         written=scenario.written,
+        regions=topology.service_regions,
     )
 
 
@@ -136,12 +148,15 @@ def _entry_data(entry: Entry) -> dict[str, Json]:
         data["undoes"] = entry.undoes
     if entry.telegram:
         data["telegram"] = dict(entry.telegram)
+    if entry.runbook:
+        data["runbook"] = entry.runbook.data()
     return data
 
 
 def _entry(fields: Fields) -> Entry:
     word = fields.need("verb", "a verb").as_word([*VERBS, *UNDOES])
     undoes, telegram = fields.get("undoes"), fields.get("telegram")
+    runbook = fields.get("runbook")
     return Entry(
         id=fields.need("id", "an id").as_text(),
         at_s=fields.need("at_s", "a time").as_number(),
@@ -149,6 +164,7 @@ def _entry(fields: Fields) -> Entry:
         aim=targets.from_data(VERBS.get(word) or UNDOES[word], fields.need("aim", "an aim")),
         undoes=undoes.as_text() if undoes else None,
         telegram=_json(telegram) if telegram else {},
+        runbook=runbooks.from_data(runbook) if runbook else None,
     )
 
 

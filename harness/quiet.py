@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import time
-import urllib.request
 from typing import Final
 
 from harness.faults import Stage
+from harness.faults.looking import told
 from topology.map import Node
 
 LOOK_EVERY_S: Final = 1.0
@@ -31,22 +30,25 @@ class Quiet:
         return not self.why
 
     def _noise(self) -> str:
-        for node in self._at.topology.with_role("mailer"):
-            if pending := self._number(node, 8000, "pending", "pending"):
-                return f"{node.name}: {pending} batches not handed over"
-            break
+        mailers = self._at.topology.with_role("mailer")
+        pending_of = {node.name: number for node in mailers if (number := self._pending(node)) >= 0}
+        if not pending_of:
+            return "no mailer can tell how much it has to hand over"
+        for name, pending in pending_of.items():
+            if pending:
+                return f"{name}: {pending} batches not handed over"
         for node in self._at.topology.with_role("mail-provider"):
             if queued := self._number(node, 8000, "queue", "queued"):
                 return f"{node.name}: {queued} mails queued"
         return ""
 
+    def _pending(self, node: Node) -> int:
+        """-1 also where the database of its region takes no writes: then it has no word in this."""
+        return self._number(node, 8000, "pending", "pending")
+
     def _number(self, node: Node, port: int, path: str, key: str) -> int:
         """A number that a node tells of itself; -1 when it does not answer."""
         try:
-            with (
-                self._at.runtime.inside(self._at.observer),
-                urllib.request.urlopen(f"http://{node.address}:{port}/{path}", timeout=TIMEOUT_S) as reply,
-            ):
-                return int(json.load(reply)[key])
+            return int(told(self._at, node, port, path, TIMEOUT_S)[key])
         except (OSError, ValueError, KeyError):
             return -1

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from typing import Final
 
 import pyarrow as pa
@@ -25,11 +27,13 @@ PATIENCE_S: Final = 60.0
 
 def read_back(runtime: Runtime, topology: Map, run: RunDir) -> None:
     """Fill final/ and mail/. What cannot be read is recorded as an event and left out; checks then say unknown."""
+    exporters = _Exporters(runtime, topology, run)
     for what in EXPORTS:
-        if (lines := _export(runtime, topology, run, what)) is not None:
-            (run.path / "final" / f"{what}.jsonl").write_bytes(lines)
-            run.record("readback", what=what, rows=lines.count(b"\n"))
-    if (lines := _export(runtime, topology, run, "outbox")) is not None:
+        if (lines := exporters.export(what)) is not None:
+            with _stored(run, what):
+                (run.path / "final" / f"{what}.jsonl").write_bytes(lines)
+                run.record("readback", what=what, rows=lines.count(b"\n"))
+    if (lines := exporters.export("outbox")) is not None:
         _write_leg(run, "composed", [_composed(lines)])
     for leg in ("submitted", "relayed", "stored", "noticed"):
         tables = [
@@ -41,20 +45,47 @@ def read_back(runtime: Runtime, topology: Map, run: RunDir) -> None:
         _write_leg(run, leg, tables)
 
 
-def _export(runtime: Runtime, topology: Map, run: RunDir, what: str) -> bytes | None:
-    """From the first node that can; each is tried once."""
-    tried = []
-    for node in topology.with_role(EXPORTER):
+class _Exporters:
+    """The nodes that can give the service's state out: those whose region's database takes writes."""
+
+    def __init__(self, runtime: Runtime, topology: Map, run: RunDir) -> None:
+        self._runtime, self._run = runtime, run
+        self._nodes = list(topology.with_role(EXPORTER))
+        self._found = False
+
+    def export(self, what: str) -> bytes | None:
+        """From the node that gave something out before; else from the first to answer when all are asked at once."""
+        tried: list[str] = []
+        if self._found:
+            lines, said = self._ask(self._nodes[0], what)
+            if lines is not None:
+                return lines
+            tried.append(said)
+        pool = ThreadPoolExecutor(max_workers=max(1, len(self._nodes)))
+        asked = {pool.submit(self._ask, node, what): node for node in self._nodes}
+        for answer in as_completed(asked):
+            lines, said = answer.result()
+            if lines is not None:
+                pool.shutdown(wait=False)  # the others wait for a database that takes writes, and need not
+                best = asked[answer]
+                self._nodes = [best, *(node for node in self._nodes if node is not best)]
+                self._found = True
+                return lines
+            tried.append(said)
+        pool.shutdown()
+        self._run.record("readback.failed", what=what, tried=tried)
+        return None
+
+    def _ask(self, node: Node, what: str) -> tuple[bytes | None, str]:
+        """What the node gives out, or why it does not."""
+        argv = ["python", "-m", "topology", "export", what]
         try:
-            done = runtime.exec(node, ["python", "-m", "topology", "export", what], PATIENCE_S)
+            done = self._runtime.exec(node, argv, PATIENCE_S)
         except (NodeFailed, TimeoutError) as error:
-            tried.append(str(error))
-            continue
-        if done.status == 0:
-            return done.stdout
-        tried.append(f"{node.name}: {done.stderr.decode(errors='replace')[-300:]}")
-    run.record("readback.failed", what=what, tried=tried)
-    return None
+            return None, str(error)
+        if done.status != 0:
+            return None, f"{node.name}: {done.stderr.decode(errors='replace')[-300:]}"
+        return done.stdout, ""
 
 
 def _read(runtime: Runtime, run: RunDir, node: Node, path: str) -> bytes | None:
@@ -92,9 +123,19 @@ def _outbox_rows(lines: bytes) -> Iterator[dict[str, str | int]]:
 
 def _write_leg(run: RunDir, leg: str, tables: list[pa.Table]) -> None:
     table = pa.concat_tables([MAIL_SCHEMA.empty_table(), *tables])
-    with (
-        pa.OSFile(str(run.path / "mail" / f"{leg}.arrow"), "wb") as file,
-        pa.ipc.new_stream(file, MAIL_SCHEMA) as out,
-    ):
-        out.write_table(table)
-    run.record("readback", what=f"mail/{leg}", rows=table.num_rows)
+    with _stored(run, f"mail/{leg}"):
+        with (
+            pa.OSFile(str(run.path / "mail" / f"{leg}.arrow"), "wb") as file,
+            pa.ipc.new_stream(file, MAIL_SCHEMA) as out,
+        ):
+            out.write_table(table)
+        run.record("readback", what=f"mail/{leg}", rows=table.num_rows)
+
+
+@contextmanager
+def _stored(run: RunDir, what: str) -> Iterator[None]:
+    """A disk that has no room for it is recorded; the run goes on."""
+    try:
+        yield
+    except OSError as error:
+        run.record("readback.failed", what=what, tried=[str(error)])

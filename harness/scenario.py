@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -12,10 +12,12 @@ from harness import events, quantities, settings, targets
 from harness.duration import Duration
 from harness.events import Event
 from harness.load.curves import CURVES
-from harness.targets import Publication, Target
+from harness.runbook import reading as runbooks
+from harness.runbook.reading import Written
+from harness.targets import Performance, Publication, Target
 from harness.verbs import UNDOES, VERBS, Verb
 from topology.document import BadInput, Fields, Plain, Value, load, nearest, one_of
-from topology.map import Title
+from topology.map import Map, Title
 
 #: What each check can be expected to find: check -> name -> count, duration, drill-duration, ratio or word.
 Checks: TypeAlias = Mapping[str, Mapping[str, str]]
@@ -67,7 +69,9 @@ class Step:
 class Scenario:
     """`expect` is in SI: durations in seconds (drill-durations in drill seconds), ratios from 0 to 1.
 
-    `events` are those that can be published. `written` is the scenario as plain data, settings applied.
+    `events` are those that can be published. `written` is the scenario as plain data, settings applied. `regions` are
+    those of the service that stand, as they were written; none written: all. `runbooks` are those that can be
+    performed, as they were written.
     """
 
     name: str
@@ -79,21 +83,33 @@ class Scenario:
     expect: Expectations
     events: Mapping[str, Event]
     written: Plain
+    regions: tuple[Value, ...] = field(default=(), compare=False, repr=False)
+    runbooks: Written = field(default_factory=dict, compare=False, repr=False)
+
+    def standing(self, topology: Map) -> Map:
+        """What of a topology this scenario plays on. Raises BadInput for a region that it has not."""
+        regions = [each.as_word(topology.service_regions) for each in self.regions]
+        return topology.only(regions or topology.service_regions)
 
 
 def read(path: Path, checks: Checks, changes: Iterable[str] = ()) -> Scenario:
     """The scenario in a file; what it can publish is in events.yaml beside it or comes with the harness.
 
+    The runbooks that it can perform come with the harness; those in runbooks/ beside it go before them.
     `changes` are `path=value`, as after `--set`. Raises BadInput, with the place, for anything that is
     missing, misspelt or impossible whatever the topology; `plan.make` says the rest.
     """
     fields = settings.apply(load(path, "a scenario"), changes)
     beside = path.parent / events.FILE
-    return _scenario(fields, checks, events.read(beside if beside.exists() else events.SUPPLIED))
+    known = events.read(beside if beside.exists() else events.SUPPLIED)
+    made = _scenario(fields, checks, known)
+    if any(isinstance(step.target, Performance) for step in made.timeline):
+        return replace(made, runbooks=runbooks.written(runbooks.SUPPLIED, path.parent / runbooks.FOLDER))
+    return made
 
 
 def _scenario(fields: Fields, checks: Checks, known: Mapping[str, Event]) -> Scenario:
-    fields.only("name", "title", "why", "drill", "timeline", "ends", "expect")
+    fields.only("name", "title", "why", "drill", "timeline", "ends", "expect", "regions")
     name = fields.need("name", "the scenario's name")
     if not _NAME.fullmatch(name.as_text("a name")):
         raise name.bad("a name of small letters, digits and hyphens")
@@ -112,7 +128,17 @@ def _scenario(fields: Fields, checks: Checks, known: Mapping[str, Event]) -> Sce
         expect=_expectations(fields.get("expect"), checks),
         events=known,
         written=fields.content,
+        regions=_regions(fields.get("regions")),
     )
+
+
+def _regions(value: Value | None) -> tuple[Value, ...]:
+    if value is None:
+        return ()
+    regions = value.as_items("a list of regions")
+    if not regions.values:
+        raise value.bad("at least one region, or no regions: for all of them")
+    return regions.values
 
 
 def _drill(value: Value, known: Mapping[str, Event]) -> Drill:

@@ -14,11 +14,14 @@ from typing import Final
 from harness import targets
 from harness.duration import Duration
 from harness.events import Event
+from harness.keeping import Keeping
+from harness.runbook import reading as runbooks
+from harness.runbook.model import Runbook
 from harness.rundir import Json
 from harness.scenario import Scenario, Step
 from harness.selector import Selector
-from harness.targets import Domains, Link, Publication, Target
-from topology.document import BadInput
+from harness.targets import Domains, Link, Performance, Publication, Target
+from topology.document import BadInput, Fields, Value
 from topology.map import Map
 
 #: A node that is without power cannot also hang.
@@ -30,7 +33,7 @@ class Entry:
     """One thing that happens, `at_s` real seconds after the timeline began.
 
     `undoes` is the id of the fault that it takes back; `telegram` is what `publish` sends, as the arguments
-    of the telegram builder.
+    of the telegram builder; `runbook` is what `run` performs.
     """
 
     id: str
@@ -39,6 +42,7 @@ class Entry:
     aim: Target
     undoes: str | None = None
     telegram: Mapping[str, Json] = field(default_factory=dict)
+    runbook: Runbook | None = None
 
     @property
     def target(self) -> str:
@@ -53,7 +57,7 @@ def schedule(scenario: Scenario, topology: Map) -> tuple[Entry, ...]:
     """
     for step in scenario.timeline:
         targets.check(step.target, topology, scenario.events, step.source)
-    return _Scheduler(scenario.events, topology).run(scenario.timeline)
+    return _Scheduler(scenario.events, scenario.runbooks, topology).run(scenario.timeline)
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,7 @@ class _Open:
 @dataclass
 class _Scheduler:
     events: Mapping[str, Event]
+    runbooks: runbooks.Written
     topology: Map
     entries: list[Entry] = field(default_factory=list)
     open: list[_Open] = field(default_factory=list)
@@ -79,6 +84,8 @@ class _Scheduler:
             self._take_back_until(step.at)
             if isinstance(step.target, Publication):
                 self._publish(step, step.target)
+            elif isinstance(step.target, Performance):
+                self._add(step.at, step.word, step.target, runbook=self._bound(step.source))
             elif step.undoing:
                 self._undo(step)
             else:
@@ -97,6 +104,8 @@ class _Scheduler:
         touches = _touches(step.target, self.topology)
         self._refuse_contradiction(step, touches)
         entry = self._add(step.at, step.word, step.target)
+        if step.verb.undone_by is None:
+            return  # done and over: nothing that could be taken back, or stand in another's way
         self.open.append(_Open(entry.id, step, touches))
         if step.lasts:
             heapq.heappush(self.due, (step.at + step.lasts, entry.id))
@@ -138,6 +147,13 @@ class _Scheduler:
         telegram = self.events[target.event].telegram(issued + 1, target.info, target.status)
         self._add(step.at, step.word, target, telegram=telegram)
 
+    def _bound(self, source: Value) -> Runbook:
+        """The runbook that was written at `source`, with what its parameters are given there."""
+        if not isinstance(source, Fields):
+            return runbooks.bind(source, {}, self.runbooks, self.topology)
+        given = {key: value for key, value in source if key != "runbook"}
+        return runbooks.bind(source.need("runbook", "a runbook"), given, self.runbooks, self.topology)
+
     def _add(
         self,
         at: Duration,
@@ -145,8 +161,9 @@ class _Scheduler:
         aim: Target,
         undoes: str | None = None,
         telegram: Mapping[str, Json] | None = None,
+        runbook: Runbook | None = None,
     ) -> Entry:
-        entry = Entry(f"{len(self.entries) + 1}-{verb}", at.s, verb, aim, undoes, telegram or {})
+        entry = Entry(f"{len(self.entries) + 1}-{verb}", at.s, verb, aim, undoes, telegram or {}, runbook)
         self.entries.append(entry)
         return entry
 
@@ -162,11 +179,15 @@ def _touches(target: Target, topology: Map) -> frozenset[object]:
             return frozenset(pairs if target.oneway else pairs | {(b, a) for a, b in pairs})
         case Link():
             return frozenset({target.carrier})
+        case Keeping():
+            return frozenset(target.carriers(topology))
     return frozenset()
 
 
 def _same(undoing: Target, fault: Target) -> bool:
     """Whether the undoing names what the fault was aimed at; a link is named without what was done to it."""
     if isinstance(undoing, Link) and isinstance(fault, Link):
+        return undoing.carrier == fault.carrier
+    if isinstance(undoing, Keeping) and isinstance(fault, Keeping):
         return undoing.carrier == fault.carrier
     return undoing == fault

@@ -67,6 +67,12 @@ def schema(checks: Checks) -> dict[str, Json]:
                 "name": {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"},
                 "title": title,
                 "why": {**_described("one sentence: what it is for"), "type": "string"},
+                "regions": {
+                    "type": "array",
+                    "items": WORD,
+                    "minItems": 1,
+                    **_described("the service's regions that stand; all where this is left out"),
+                },
                 "drill": _drill(),
                 "timeline": {"type": "array", "items": _entry()},
                 "ends": DURATION,
@@ -126,9 +132,22 @@ def _target(verb: Verb, *, undoing: bool) -> dict[str, Json]:
                 for argument in verb.arguments
             }
             return _object({"link": WORD, **({} if undoing else arguments)}, required=["link"])
+        case Aim.KEEPING:
+            keeping: dict[str, Json] = {} if undoing else {"share": SHARE, "keeps": DURATION}
+            return _object({"carrier": WORD, **keeping}, required=list(keeping))
         case Aim.EVENT:
             words = {"event": WORD, "info": {"enum": list(INFOS)}, "status": {"enum": list(STATUSES)}}
             return {"anyOf": [WORD, _object(words, required=["event"])]}
+        case Aim.DATA:
+            of: Json = _object({"company": {"type": "integer", "minimum": 1}}, required=["company"])
+            what = _object({"answers": of, "table": WORD, "archive": WORD})
+            return {**what, "minProperties": 1, "maxProperties": 1}
+        case Aim.RUNBOOK:
+            told: dict[str, Json] = {
+                **_object({"runbook": WORD}, required=["runbook"]),
+                "additionalProperties": WORD,
+            }
+            return {"anyOf": [WORD, told]}
 
 
 def _expectations(names: Mapping[str, str]) -> Json:

@@ -1,4 +1,4 @@
-"""A replica that stays up between commands: `harness up`, `status`, `down`."""
+"""A replica that stays up between commands: `harness up`, `status`, `perform`, `down`."""
 
 from __future__ import annotations
 
@@ -19,10 +19,13 @@ import psutil
 from harness import library
 from harness.faults import Stage
 from harness.faults.looking import answer, each
-from harness.interruption import Interruption
+from harness.interruption import GiveUp, Interruption
 from harness.live import PlainShow
-from harness.rundir import RunDir
-from harness.runtime import CannotRun
+from harness.runbook import confirmers
+from harness.runbook.desk import Desk
+from harness.runbook.scene import Scene
+from harness.rundir import Clock, RunDir
+from harness.runtime import CannotRun, NodeFailed
 from harness.runtime.local import LocalRuntime, house
 from harness.startup import bring_up, stage
 from harness.sweeping import drop_volumes
@@ -36,15 +39,19 @@ STATE: Final = "up.json"
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to stand: a topology (ours if none), overrides laid over it, and how fast its drill clock goes."""
+    """What is to stand: a topology (ours if none), overrides laid over it, how fast its drill clock goes, and which of
+    the service's regions (all if none).
+    """
 
     topology: Path | None
     defects: tuple[str, ...]
     clock: float
+    regions: tuple[str, ...] = ()
 
     def arguments(self) -> list[str]:
         words = ["--clock", str(self.clock)]
         words += ["--topology", str(self.topology)] if self.topology else []
+        words += [word for region in self.regions for word in ("--region", region)]
         return words + [word for defect in self.defects for word in ("--with", defect)]
 
 
@@ -69,6 +76,14 @@ def read(runs: Path) -> State | None:
         return None
 
 
+def left(runs: Path) -> State | None:
+    """What stood last, by its own last words; None if it was taken down in order, or never was up."""
+    try:
+        return State(**json.loads((runs / STATE).read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
 def up(runs: Path, wanted: Wanted, foreground: bool) -> int:
     """Bring everything up and keep it. Raises CannotRun when something already stands or a node does not start."""
     if (state := read(runs)) is not None and not house.inside():
@@ -77,13 +92,17 @@ def up(runs: Path, wanted: Wanted, foreground: bool) -> int:
         )
     overrides = [library.defect(name) for name in wanted.defects]
     path = wanted.topology or library.TOPOLOGY
-    topology = topology_map.read(path, overrides, {"CLOCK_SCALE": f"{wanted.clock:g}"})
+    whole = topology_map.read(path, overrides, {"CLOCK_SCALE": f"{wanted.clock:g}"})
+    topology = whole.only(wanted.regions or whole.service_regions)
     again = [sys.executable, "-m", "harness", "--runs", str(runs), "up", "--foreground", *wanted.arguments()]
     if not foreground:
         return _in_background(runs, again)
     if not house.inside():
-        return house.enter(again)
-    return _keep(topology, RunDir.create(runs, "up", 0), runs)
+        return house.enter(again, listens=True)
+    run = RunDir.create(runs, "up", 0)
+    run.clock = Clock.now(wanted.clock)
+    with run.held():
+        return _keep(topology, run, runs)
 
 
 def _in_background(runs: Path, command: list[str]) -> int:
@@ -92,6 +111,16 @@ def _in_background(runs: Path, command: list[str]) -> int:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
+    try:
+        return _await_up(process, runs)
+    except KeyboardInterrupt:
+        process.terminate()
+        process.wait(DOWN_WITHIN_S)
+        raise
+
+
+def _await_up(process: subprocess.Popen[bytes], runs: Path) -> int:
+    """Raises CannotRun if it does not come up."""
     deadline = time.monotonic() + UP_WITHIN_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -113,18 +142,32 @@ def _keep(topology: topology_map.Map, run: RunDir, runs: Path) -> int:
     outside = int(os.environ[house.INSIDE])
     with Interruption() as interruption:
         try:
+            house.listen()
             runtime.prepare(topology, run)
             at = stage(runtime, topology)
             bring_up(at, run, PlainShow().nodes, interruption.asked.is_set)
+            if not interruption.asked.is_set():
+                _enrol(at, run)
             since = datetime.now(UTC).isoformat(timespec="seconds")
-            while not interruption.asked.is_set():
-                _write(runs, State(outside, _started(), since, run.name, _look(at)))
-                interruption.asked.wait(LOOK_EVERY_S)
+            with Desk(runs, Scene(at, run)):
+                while not interruption.asked.is_set():
+                    _write(runs, State(outside, _started(), since, run.name, _look(at)))
+                    interruption.asked.wait(LOOK_EVERY_S)
+        except GiveUp:
+            run.record("run.interrupted", why="twice")
         finally:
             runtime.close()
             (runs / STATE).unlink(missing_ok=True)
             drop_volumes(run.path)
     return 0
+
+
+def _enrol(at: Stage, run: RunDir) -> None:
+    """Those who confirm for runbooks. A service that takes nobody stands all the same."""
+    try:
+        confirmers.enrol(at, run)
+    except (NodeFailed, TimeoutError) as error:
+        run.record("confirmers.missing", why=str(error))
 
 
 def _started() -> float:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+from harness import wide_area
 from harness.faults import Stage
 from harness.faults.looking import answer, each
 from harness.rundir import RunDir
@@ -27,7 +28,7 @@ def stage(runtime: Runtime, topology: Map) -> Stage:
 
 
 def bring_up(at: Stage, run: RunDir, progress: Progress, interrupted: Callable[[], bool]) -> None:
-    """Start every node and return when all are healthy, or when interrupted.
+    """Start every node and return when all are healthy and the wide-area links have their length, or when interrupted.
 
     Raises NodeFailed for a node that ends by itself or is not healthy in time.
     """
@@ -47,6 +48,8 @@ def bring_up(at: Stage, run: RunDir, progress: Progress, interrupted: Callable[[
             time.sleep(LOOK_EVERY_S)
     if not waiting:
         run.record("nodes.ready", seconds=round(time.monotonic() - started_s, 3))
+        for link in wide_area.lengthen(at):
+            run.record("link.lengthened", node=link.node, round_trip_s=link.round_trip_s)
 
 
 def _still_waiting(at: Stage, run: RunDir, waiting: Sequence[Node], started_s: float) -> list[Node]:

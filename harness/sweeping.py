@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
+
+from harness.rundir import RunDir
 
 
 def drop_volumes(run: Path) -> int:
@@ -14,22 +17,41 @@ def drop_volumes(run: Path) -> int:
     return freed
 
 
-def sweep(runs: Path, everything: bool) -> tuple[int, int]:
-    """Bytes freed and folders removed below `runs`. A folder without events.jsonl is not a run's and stays."""
+@dataclass(frozen=True)
+class Swept:
+    """What came of it. `busy` are runs that go on and were left alone, `kept` what could not be removed, and why."""
+
+    freed: int
+    folders: int
+    busy: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+def sweep(runs: Path, everything: bool) -> Swept:
+    """Clear up below `runs`. A folder without events.jsonl is not a run's and stays."""
     freed = folders = 0
+    busy: list[str] = []
+    kept: list[str] = []
     for events in sorted(runs.glob("*/*/events.jsonl")):
         run = events.parent
+        if RunDir(run).busy:
+            busy.append(RunDir(run).name)
+            continue
         if (run / "local").exists():
             freed += drop_volumes(run)
             folders += not everything
         if everything:
-            freed += sum(file.lstat().st_size for file in run.rglob("*") if file.is_file())
-            shutil.rmtree(run)
-            folders += 1
+            size = sum(file.lstat().st_size for file in run.rglob("*") if file.is_file())
+            try:
+                shutil.rmtree(run)
+            except OSError as error:
+                kept.append(f"{run}: {error.strerror}")
+                continue
+            freed, folders = freed + size, folders + 1
     for scenario in runs.glob("*"):
         if everything and scenario.is_dir() and not any(scenario.iterdir()):
             scenario.rmdir()
     latest = runs / "latest"
     if latest.is_symlink() and not latest.exists():
         latest.unlink()
-    return freed, folders
+    return Swept(freed, folders, tuple(busy), tuple(kept))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from harness import quantities, selector
+from harness import keeping, quantities, selector
 from harness.events import INFOS, STATUSES, Event
+from harness.keeping import Keeping
 from harness.rundir import Json
 from harness.selector import Selector
 from harness.verbs import Aim, Argument, Unit, Verb
@@ -24,7 +26,14 @@ class Domains:
     oneway: bool = False
 
     def nodes(self, topology: Map) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
-        return _inside(topology, self.here), _inside(topology, self.there)
+        """The nodes of both sides. The wide-area links from one side to the other stand on the side that they are cut
+        off with: that of a whole region, so that what else uses the link at the other end still reaches it.
+        """
+        here, there = _inside(topology, self.here), _inside(topology, self.there)
+        links = _links_between(topology, here, there)
+        if _whole_regions(topology, there):
+            return here, (*there, *links)
+        return (*here, *links), there
 
     def data(self) -> Mapping[str, Json]:
         oneway: dict[str, Json] = {"oneway": True} if self.oneway else {}
@@ -37,7 +46,10 @@ class Domains:
 
 @dataclass(frozen=True)
 class Link:
-    """A carrier's access link; `effects` are the arguments of the verb in SI (see `verbs.Unit`)."""
+    """A carrier's access link, or a wide-area link by the name of its node.
+
+    `effects` are the arguments of the verb in SI (see `verbs.Unit`).
+    """
 
     carrier: str
     effects: Mapping[str, float] = field(default_factory=dict)
@@ -66,7 +78,41 @@ class Publication:
         return " ".join(word for word in (self.event, self.info, self.status) if word)
 
 
-Target: TypeAlias = Selector | Domains | Link | Publication
+@dataclass(frozen=True)
+class Performance:
+    """A runbook, and what its parameters are given as it was written."""
+
+    runbook: str
+    arguments: Mapping[str, str] = field(default_factory=dict)
+
+    def data(self) -> Mapping[str, Json]:
+        return {"runbook": self.runbook, **self.arguments}
+
+    def __str__(self) -> str:
+        told = ", ".join(f"{name} {value}" for name, value in self.arguments.items())
+        return f"{self.runbook} ({told})" if told else self.runbook
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """What is destroyed: the answers of a company, a table, or what a node keeps. One of them."""
+
+    company: int | None = None
+    table: str | None = None
+    archive: str | None = None
+
+    def data(self) -> Mapping[str, Json]:
+        if self.company is not None:
+            return {"answers": {"company": self.company}}
+        return {"table": self.table} if self.table is not None else {"archive": self.archive}
+
+    def __str__(self) -> str:
+        if self.company is not None:
+            return f"the answers of company {self.company}"
+        return f"table {self.table}" if self.table is not None else f"the archive of {self.archive}"
+
+
+Target: TypeAlias = Selector | Domains | Link | Publication | Performance | Erasure | Keeping
 
 
 def read(verb: Verb, value: Value, *, undoing: bool = False) -> Target:
@@ -80,10 +126,18 @@ def read(verb: Verb, value: Value, *, undoing: bool = False) -> Target:
             return _link(verb.arguments if not undoing else (), value)
         case Aim.EVENT:
             return _publication(value)
+        case Aim.KEEPING:
+            return keeping.read(value, undoing=undoing)
+        case Aim.RUNBOOK:
+            return _performance(value)
+        case Aim.DATA:
+            return _erasure(value)
 
 
 def from_data(verb: Verb, value: Value) -> Target:
     """A target from what its `data` gave, as plans keep it. Raises BadInput."""
+    if verb.aim is Aim.KEEPING:
+        return keeping.from_data(value)
     if verb.aim is not Aim.LINK:
         return read(verb, value)
     fields = value.as_fields("a link")
@@ -105,7 +159,16 @@ def check(target: Target, topology: Map, events: Mapping[str, Event], source: Va
             if both:
                 raise BadInput(source.place, f"{both[0]} on both sides", "two domains with nothing in common")
         case Link():
-            _known(target.carrier, topology.carriers, "a carrier", source)
+            known = (*topology.carriers, *(link.node for link in topology.links))
+            _known(target.carrier, known, "a carrier or a wide-area link", source)
+        case Erasure(archive=str(name)):
+            keeping = [node.name for node in topology if node.volumes]
+            _known(name, keeping, "a node that keeps something on a volume", source)
+        case Keeping():
+            if target.carrier is not None:
+                _known(target.carrier, topology.carriers, "a carrier", source)
+            if not target.carriers(topology):
+                raise BadInput(source.place, str(target), "a topology with resolvers")
         case Publication():
             _known(target.event, events, "an event of events.yaml", source)
 
@@ -113,6 +176,17 @@ def check(target: Target, topology: Map, events: Mapping[str, Event], source: Va
 def _inside(topology: Map, names: Iterable[str]) -> tuple[Node, ...]:
     wanted = set(names)
     return tuple(node for node in topology if wanted & {node.name, node.zone, node.region})
+
+
+def _links_between(topology: Map, here: Iterable[Node], there: Iterable[Node]) -> tuple[Node, ...]:
+    pairs = {frozenset({a, b}) for a in {n.region for n in here} for b in {n.region for n in there} if a != b}
+    return tuple(topology.nodes[link.node] for link in topology.links if frozenset(link.between) in pairs)
+
+
+def _whole_regions(topology: Map, nodes: Iterable[Node]) -> bool:
+    names = {node.name for node in nodes}
+    regions = {topology.nodes[name].region for name in names}
+    return names >= {node.name for region in regions for node in topology.in_region(region)}
 
 
 def _known(name: str, known: Iterable[str], what: str, source: Value) -> None:
@@ -134,6 +208,7 @@ def _words(value: Value) -> Iterable[Scalar]:
                 yield from _words(each)
 
 
+_TABLE: Final = re.compile(r"[a-z_][a-z0-9_]*")
 _SIDES: Final = "{between: [here, there]} or {from: [here, …], to: [there, …]}"
 
 
@@ -198,3 +273,28 @@ def _publication(value: Value) -> Publication:
         INFOS[info.as_word(INFOS)] if info else "",
         STATUSES[status.as_word(STATUSES)] if status else "",
     )
+
+
+def _performance(value: Value) -> Performance:
+    if not isinstance(value, Fields):
+        return Performance(value.as_text("a runbook"))
+    name = value.need("runbook", "a runbook").as_text("a runbook")
+    return Performance(name, {key: each.as_text() for key, each in value if key != "runbook"})
+
+
+def _erasure(value: Value) -> Erasure:
+    expected = "{answers: {company: number}}, {table: name} or {archive: node}"
+    fields = value.as_fields(expected)
+    fields.only("answers", "table", "archive")
+    if len(fields.values) != 1:
+        raise fields.bad(expected)
+    if "answers" in fields:
+        whose = fields.need("answers", "{company: number}").as_fields("{company: number}")
+        whose.only("company")
+        return Erasure(company=whose.need("company", "the company's number").as_whole("a company", least=1))
+    if "table" in fields:
+        table = fields.need("table", "a table")
+        if not _TABLE.fullmatch(table.as_text("a table")):
+            raise table.bad("a table's name: small letters, digits and underscores")
+        return Erasure(table=table.as_text())
+    return Erasure(archive=fields.need("archive", "a node").as_text("a node"))

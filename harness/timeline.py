@@ -9,9 +9,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
-from harness.faults import Effect, Fault, Stage
+from harness.faults import Effect, Fault, Passing, Stage
 from harness.faults.build import NobodyThere, build
 from harness.plan import Entry, Plan
+from harness.runbook.beside import Performances
 from harness.rundir import RunDir
 from harness.runtime import NodeFailed
 from harness.toxiproxy import ToxiproxyError
@@ -36,9 +37,13 @@ class Timeline:
     plan: Plan
     say: Say
     expect: Expect
-    active: dict[str, Fault] = field(default_factory=dict)
+    active: dict[str, Passing] = field(default_factory=dict)
+    runbooks: Performances = field(init=False)
     _looks: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(max_workers=8))
     _looking: list[Future[None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.runbooks = Performances(self.stage, self.run, self.say, self.expect)
 
     def play(self, wait_until: Callable[[float], bool]) -> None:
         """All entries in order. `wait_until(at_s)` returns False when the run was interrupted."""
@@ -60,11 +65,15 @@ class Timeline:
         self._looking.clear()
 
     def close(self) -> None:
+        self.runbooks.stop()
         self._looks.shutdown(wait=True, cancel_futures=True)
 
     def _fire(self, entry: Entry) -> None:
         if entry.verb == "publish":
             self._publish(entry)
+        elif entry.runbook is not None:
+            self.say(f"{entry.at_s:g} s: {entry.verb} {entry.target}")
+            self.runbooks.begin(entry.id, entry.runbook)
         elif entry.undoes is not None:
             self._undo(entry.undoes)
         else:
@@ -82,8 +91,9 @@ class Timeline:
         # On disk before anything happens: whatever ends the harness, it is known how to take it back.
         self.run.record_undo(fault=entry.id, undo=fault.undoing)
         self.run.record("fault.injecting", fault=entry.id, verb=entry.verb, target=entry.target, nodes=nodes)
-        self.active[entry.id] = fault
-        self.expect(fault.nodes, False)
+        if isinstance(fault, Passing):
+            self.active[entry.id] = fault
+            self.expect(fault.nodes, False)
         try:
             fault.inject(self.stage)
         except (NodeFailed, OSError, ToxiproxyError) as error:
@@ -94,7 +104,7 @@ class Timeline:
 
     def _prove(self, name: str, fault: Fault) -> None:
         effect = _looked(lambda: fault.verify(self.stage))
-        if name not in self.active and not effect.proven:
+        if isinstance(fault, Passing) and name not in self.active and not effect.proven:
             effect = Effect(False, f"it was undone before it could be seen; {effect.proof}")
         self.run.record(
             "fault.proven", fault=name, effect="proven" if effect.proven else "unproven", proof=effect.proof
@@ -115,7 +125,7 @@ class Timeline:
         self.run.record("fault.undone", fault=name)
         self._looking.append(self._looks.submit(self._prove_undone, name, fault))
 
-    def _prove_undone(self, name: str, fault: Fault) -> None:
+    def _prove_undone(self, name: str, fault: Passing) -> None:
         effect = _looked(lambda: fault.verify_undone(self.stage))
         self.run.record("fault.undone.seen", fault=name, verified=effect.proven, proof=effect.proof)
 

@@ -14,7 +14,10 @@ class Aim(Enum):
     NODES = "nodes"  # a selector
     DOMAINS = "domains"  # {between: [here, there]} or {from: [...], to: [...]}
     LINK = "link"  # {link: carrier, ...}
+    KEEPING = "keeping"  # {share: 0.3, keeps: 120s}, perhaps with the carrier
     EVENT = "event"  # an event's name, or {event: name, info: ..., status: ...}
+    RUNBOOK = "runbook"  # a runbook's name, or {runbook: name, and its parameters}
+    DATA = "data"  # {answers: {company: 3}}, {table: name} or {archive: node}
 
 
 class Unit(Enum):
@@ -63,7 +66,10 @@ VERBS: Final[Mapping[str, Verb]] = {
                 Argument("resets", Unit.SHARE, "of connections, reset half-way"),
             ),
         ),
+        Verb("erase", Aim.DATA, None, "data is destroyed by mistake; only a runbook brings it back"),
+        Verb("stale", Aim.KEEPING, "fresh", "a share of the resolvers keeps answers longer than it may"),
         Verb("publish", Aim.EVENT, None, "the agency sends a telegram"),
+        Verb("run", Aim.RUNBOOK, None, "a runbook is performed; the timeline goes on meanwhile"),
     )
 }
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from harness.runtime import CannotRun
 from harness.runtime.local import house
+
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+    from xdist.scheduler import LoadFileScheduling
 
 # A busy machine is slow, not wrong: no drawn example may fail for the time it took.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -24,3 +29,34 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         return house.enter([sys.executable, "-m", "pytest", *config.invocation_params.args])
     except CannotRun as missing:
         raise pytest.UsageError(str(missing)) from missing
+
+
+#: A drill brings up a whole replica.
+DRILL_TAKES_S = 60.0
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take longest come first, so that none of them is left alone at the end."""
+    items.sort(key=_takes_s, reverse=True)
+
+
+def _takes_s(item: pytest.Item) -> float:
+    if mark := item.get_closest_marker("takes"):
+        return float(mark.args[0])
+    return DRILL_TAKES_S if item.get_closest_marker("drill") else 0.0
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    """A file is one worker's, in the order above, so that what its tests share is brought up once.
+
+    Drills share nothing: each goes to whoever is free.
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFile(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return nodeid if nodeid.startswith("tests/drills/") else str(super()._split_scope(nodeid))
+
+    config.option.loadscopereorder = False
+    return ByFile(config, log)

@@ -8,9 +8,10 @@ from ipaddress import IPv4Address, IPv4Network
 
 from topology.map import Carrier, ConfigFile, Entrance, Map, Node, Region, Title, Volume, Zone
 
-#: Answers every request with its own name; also through what its volume holds.
+#: Answers every request with its own name; also through what its volume holds. Ends when it is asked to.
 PROGRAM = """
-import http.server, os
+import http.server, os, signal
+signal.signal(signal.SIGTERM, lambda *_: os._exit(print("goodbye", flush=True) or 0))
 class Here(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     def do_GET(self):
@@ -71,5 +72,64 @@ def with_link() -> Map:
         configs=(ConfigFile("/mnt/config/entrances.json", json.dumps(proxies)),),
         carrier="one",
     )
-    carrier = Carrier("one", Title("one", "一"), 1.0, "link", "b1", (Entrance("b", 8001, 8001),))
+    carrier = Carrier("one", Title("one", "一"), 1.0, "link", "b1", (Entrance("b", 8001, 8001, "b1"),))
     return replace(small, nodes={**small.nodes, "link": link}, carriers={"one": carrier})
+
+
+def two_regions() -> Map:
+    """Regions here (a1, a2) and there (b1), and outside of them a status page and somebody who looks."""
+    small = small_map()
+    zones = [zone for region in small.regions.values() for zone in region.zones]
+    here, far = zones
+    there = replace(far, name="there.b", region="there")
+    world = Zone("world.outside", "world", Title("outside", "外"), IPv4Network("10.78.3.0/24"))
+    nodes = {name: replace(node, volumes=()) for name, node in small.nodes.items()}
+    nodes["b1"] = replace(small.nodes["b1"], zone="there.b")
+    nodes["observers"] = replace(
+        nodes["a1"], name="observers", role="observers", zone=world.name, address=IPv4Address("10.78.3.11")
+    )
+    nodes["status-page"] = replace(
+        nodes["a1"],
+        name="status-page",
+        role="status-page",
+        zone=world.name,
+        address=IPv4Address("10.78.3.12"),
+        health="8000/health",
+        command=("python", "-m", "topology", "status-page"),
+        volumes=(Volume("status-page", "/mnt/data"),),
+    )
+    regions = {
+        "here": Region("here", Title("here", "ここ"), (here,)),
+        "there": Region("there", Title("there", "そこ"), (there,)),
+        "world": Region("world", Title("world", "外"), (world,), outside=True),
+    }
+    return Map("two regions", regions, {}, nodes)
+
+
+def with_names() -> Map:
+    """The small map with its link, a name server for it, and its carrier's resolver of ten caches."""
+    linked = with_link()
+    server = replace(
+        linked.nodes["b1"],
+        name="dns",
+        role="dns",
+        address=IPv4Address("10.78.2.13"),
+        health="8000/health",
+        command=("python", "-m", "topology", "dns"),
+        environment={"DOMAIN": "anpi.example", "TTL_S": "10", "REGIONS": "here=b1"},
+        volumes=(Volume("dns", "/mnt/data"),),
+    )
+    resolver = replace(
+        server,
+        name="resolver",
+        role="resolver",
+        address=IPv4Address("10.78.2.14"),
+        command=("python", "-m", "topology", "resolver"),
+        environment={"DNS_SERVER": "dns:53", "RESOLVERS": "10", "KEEPING": "0.1", "KEEPS_S": "30"},
+        volumes=(),
+        carrier="one",
+    )
+    nodes = {**linked.nodes, "dns": server, "resolver": resolver}
+    return replace(
+        linked, nodes=nodes, carriers={"one": replace(linked.carriers["one"], resolver="resolver")}
+    )

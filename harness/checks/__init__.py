@@ -9,7 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Protocol
 
-from harness.checks import answers, broadcast, capacity, failover, host, mail, recovery, responses
+from harness.checks import (
+    answers,
+    backups,
+    broadcast,
+    capacity,
+    failover,
+    host,
+    isolation,
+    mail,
+    recovery,
+    replication,
+    responses,
+    runbook,
+)
 from harness.checks.recording import Recording
 from harness.checks.terms import Unit
 from harness.rundir.verdict import Finding
@@ -30,8 +43,12 @@ CHECKS: Final[Mapping[str, Check]] = {
     "answers": answers,
     "recovery": recovery,
     "failover": failover,
+    "replication": replication,
+    "backups": backups,
+    "runbook": runbook,
     "broadcast": broadcast,
     "mail": mail,
+    "isolation": isolation,
     "responses": responses,
     "capacity": capacity,
     "host": host,

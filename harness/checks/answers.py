@@ -6,7 +6,7 @@ Reads the load's history and the probes alike: each person's answer is a registe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -25,6 +25,11 @@ TERMS: Final = {
     "stale": Term("count", "stale", "at most", "reads that showed an older answer", default=0),
     "phantom": Term("count", "phantom", "at most", "answers shown that nobody ever sent", default=0),
     "rpo": Term("duration", "rpo_s", "at most", "RPO"),
+    "restored": Term("count", "restored", "at least", "times that erased answers were brought back"),
+    "restore": Term("duration", "restore_s", "at most", "bringing erased answers back", deadline=True),
+    "lost_after_fault": Term(
+        "count", "lost_after_fault", "at most", "acknowledged answers lost after the last fault"
+    ),
 }
 EXPECTS: Final = units(TERMS)
 
@@ -40,8 +45,13 @@ def check(recording: Recording) -> Finding:
     state = _final_state(recording)
     outcome = examine(writes, reads, state)
     losses = _losses(recording, outcome)
+    restores = _restores(recording, losses)
     measured = _measured(writes, reads, outcome, losses if state is not None else None)
-    held = expectations(recording, "answers", TERMS, measured)
+    measured |= {
+        "restored": len(restores),
+        "restore_s": max((restore.seconds for restore in restores), default=None),
+    }
+    held = expectations(recording, "answers", _terms(recording), measured)
     breaches = [_doubted(breach) if not recording.whole else breach for breach in held.breaches]
     if state is None:
         breaches.append(unknown("the final answers were not read back whole, so nobody knows what survived"))
@@ -49,9 +59,21 @@ def check(recording: Recording) -> Finding:
         breaches.append(unknown("no answer was acknowledged, so nothing is proven"))
     verdict, why = conclude(breaches, _well(measured))
     evidence = _evidence(recording, outcome, reads, state)
-    return Finding(
-        verdict, why, measured, held.expected, evidence, {"faults": [loss.row() for loss in losses]}
-    )
+    detail: dict[str, Json] = {
+        "faults": [loss.row() for loss in losses],
+        "restores": [restore.row() for restore in restores],
+    }
+    return Finding(verdict, why, measured, held.expected, evidence, detail)
+
+
+def _terms(recording: Recording) -> Mapping[str, Term]:
+    """Where only an RPO above zero is stated, it says how much may be lost, and with that be shown as it was before."""
+    stated = recording.stated("answers")
+    rpo_s = stated.get("rpo")
+    if not isinstance(rpo_s, int | float) or rpo_s <= 0 or "lost" in stated:
+        return TERMS
+    bounded = {"lost": None, "stale": None, "lost_after_fault": 0}
+    return {name: replace(term, default=bounded.get(name, term.default)) for name, term in TERMS.items()}
 
 
 def _doubted(breach: Breach) -> Breach:
@@ -84,6 +106,47 @@ def _losses(recording: Recording, outcome: Outcome) -> list[Loss]:
         for fault, lower, upper in zip(faults, [0, *bounds], bounds, strict=False)
     ]
     return [*found, Loss(None, len(acknowledged) - (bounds[-1] if bounds else 0), None)]
+
+
+@dataclass(frozen=True)
+class Restore:
+    """Erased answers that were brought back from a backup, and how long that took, in real seconds.
+
+    `rpo_s` is that of the erasure: how far before it the first answer was acknowledged that is missing in the end.
+    `after_s` is from the erasure until everything was back.
+    """
+
+    fault: str | None
+    rows: Json
+    answers: Json
+    seconds: float
+    after_s: float | None
+    rpo_s: float | None
+
+    def row(self) -> Json:
+        return {**vars(self)}
+
+
+def _restores(recording: Recording, losses: Sequence[Loss]) -> list[Restore]:
+    """One entry for each time that the runbook's command brought something back."""
+    found = []
+    for event in recording.events:
+        if event.kind != "answers.restored":
+            continue
+        erased = [fault for fault in recording.faults if fault.verb == "erase" and fault.at_ns <= event.at_ns]
+        fault = max(erased, key=lambda each: each.at_ns, default=None)
+        seconds = event.data.get("seconds")
+        found.append(
+            Restore(
+                fault=fault.id if fault else None,
+                rows=event.data.get("rows"),
+                answers=event.data.get("answers"),
+                seconds=float(seconds) if isinstance(seconds, int | float) else 0.0,
+                after_s=round((event.at_ns - fault.at_ns) / 1e9, 3) if fault else None,
+                rpo_s=next((loss.rpo_s for loss in losses if fault and loss.fault == fault.id), None),
+            )
+        )
+    return found
 
 
 def _rpo_s(fault: Fault, lost_ns: Ints) -> float:

@@ -1,7 +1,7 @@
 """Broadcast: exactly one for each event and company whose rule matches, after the hold, to all of its people.
 
-None for an event that was cancelled inside the hold, none for training, none twice whatever failed in between.
-What was due is reckoned anew from what was published and enrolled, see `telegrams`.
+None for what was taken back inside the hold, none for training, none twice whatever failed in between. What was due
+is reckoned anew from what was published and enrolled, see `due`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from harness.checks.due import Due, due
 from harness.checks.expectations import expectations
 from harness.checks.recording import Recording, number
-from harness.checks.telegrams import Company, Due, Telegram, due, enrolled, hold_ns, published
+from harness.checks.telegrams import Company, Telegram, enrolled, hold_ns, published
 from harness.checks.terms import Breach, Term, conclude, fail, units, unknown
 from harness.rundir import Json
 from harness.rundir.verdict import Finding, Verdict
@@ -73,7 +74,7 @@ def check(recording: Recording) -> Finding:
         "exactly": wrong[0].what if wrong else "once" if sent else "never",
         "broadcasts": len(sent),
         "telegrams": len(telegrams),
-        "due": sum(len(each.companies) for each in wanted if not each.cancelled),
+        "due": sum(len(each.owed) for each in wanted),
         **{what: count[what] for what in SAYS},
     }
     held = expectations(recording, "broadcast", TERMS, measured, judged=["exactly"] if wrong else [])
@@ -120,18 +121,16 @@ def _wrong(
             yield Wrong("twice", each.event, each.company, each.at_ns)
         seen[each.event, each.company] += 1
         of = by_event.get(each.event)
-        foreign = of is None or (companies is not None and each.company not in of.companies)
-        if foreign or (of is not None and of.cancelled and not of.close):
+        if of is None or (companies is not None and each.company not in of.companies):
             yield Wrong("unwanted", each.event, each.company, each.at_ns)
-        elif of is not None and each.at_ns < of.due_ns:
+        elif each.at_ns < of.companies.get(each.company, of.due_ns):
             yield Wrong("early", each.event, each.company, each.at_ns)
         if people.get(each.company, each.people) != each.people:
             yield Wrong("incomplete", each.event, each.company, each.at_ns)
     for of in wanted:
-        if not of.cancelled and not of.close:
-            yield from (
-                Wrong("missing", of.event, company) for company in of.companies if not seen[of.event, company]
-            )
+        yield from (
+            Wrong("missing", of.event, company) for company in sorted(of.owed) if not seen[of.event, company]
+        )
 
 
 def _breach(recording: Recording, what: str, count: int) -> Breach:

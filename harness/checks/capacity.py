@@ -22,9 +22,14 @@ TERMS: Final = {
     "p95": Term("duration", "p95_s", "at most", "time to be answered, 95th percentile", deadline=True),
     "p99": Term("duration", "p99_s", "at most", "time to be answered, 99th percentile", deadline=True),
     "errors": Term("ratio", "errors_ratio", "at most", "requests that failed"),
+    "failed_after_retries": Term(
+        "count", "failed_after_retries", "at most", "requests that failed, and not just until the next try"
+    ),
 }
 EXPECTS: Final = units(TERMS)
 _PERCENTILES: Final = (50, 95, 99)
+#: A request that failed, and whose sender was served by another try within this time, is a retry.
+RETRIED_WITHIN_NS: Final = 5_000_000_000
 
 
 def check(recording: Recording) -> Finding:
@@ -32,6 +37,7 @@ def check(recording: Recording) -> Finding:
     ok = is_one_of(table, "outcome", "ok")
     answers, looks = (is_one_of(table, "kind", kind) for kind in ("answer", "look"))
     measured = _measured(table, answers, ok)
+    measured["failed_after_retries"] = sum(_failed(table, rows, ok) for rows in (answers, looks))
     held = expectations(recording, "capacity", TERMS, measured)
     detail: dict[str, Json] = {"answer": dict(measured), "look": dict(_measured(table, looks, ok))}
     for column in ("vantage", "endpoint"):
@@ -61,6 +67,24 @@ def _measured(table: pa.Table, rows: Flags, ok: Flags) -> dict[str, Json]:
         },
         "errors_ratio": round(1 - len(waited_s) / asked, 5) if asked else None,
     }
+
+
+def _failed(table: pa.Table, rows: Flags, ok: Flags) -> int:
+    """How many requests failed without their sender being served within `RETRIED_WITHIN_NS` of the beginning."""
+    who = np.unique(ints(table, "key"), return_inverse=True)[1]
+    invoked, completed = ints(table, "invoked_ns"), ints(table, "completed_ns")
+    good, bad = rows & ok, rows & ~ok
+    if not bad.any():
+        return 0
+    first = min(int(invoked.min()), int(completed.min()))
+    span = int(completed.max()) - first + 2 * RETRIED_WITHIN_NS
+    # One number for person and time, so that one search finds everyone's next success.
+    served = np.sort(who[good] * span + (completed[good] - first))
+    asked = who[bad] * span + (invoked[bad] - first)
+    place = np.searchsorted(served, asked)
+    found = place < len(served)
+    later = served[np.minimum(place, len(served) - 1)] if len(served) else asked
+    return int(np.count_nonzero(~(found & (later - asked <= RETRIED_WITHIN_NS))))
 
 
 def _peak(completed_ns: np.ndarray) -> int:

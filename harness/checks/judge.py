@@ -60,7 +60,7 @@ def judge(run: RunDir) -> Judgement:
     return Judgement(
         scenario=str(_told(recording, "scenario", run.path.parent.name)),
         run=run.name,
-        seed=int(str(_told(recording, "seed", 0))),
+        seed=_seed(recording),
         runtime=str(_told(recording, "runtime", "")),
         verdict=verdict,
         why=_why(verdict, findings, doubts),
@@ -113,6 +113,11 @@ def _told(recording: Recording, name: str, otherwise: Json) -> Json:
     return planned if isinstance(planned, str | int) else otherwise
 
 
+def _seed(recording: Recording) -> int:
+    seed = _told(recording, "seed", 0)
+    return seed if isinstance(seed, int) else 0
+
+
 def _injected(recording: Recording, fault: Fault) -> Injected:
     return Injected(
         fault.id, fault.verb, fault.target, recording.at_s(fault.at_ns), fault.effect, fault.proof
@@ -124,7 +129,7 @@ def _injected(recording: Recording, fault: Fault) -> Injected:
 
 def write_verdict(run: RunDir, judgement: Judgement) -> Path:
     """Write verdict.json, whole or not at all."""
-    return run.write(FILE, json.dumps(_as_json(judgement), ensure_ascii=False, indent=1) + "\n")
+    return run.write(FILE, as_json(judgement))
 
 
 def read_verdict(run: RunDir) -> Judgement:
@@ -138,7 +143,12 @@ def read_verdict(run: RunDir) -> Judgement:
     )
 
 
-def _as_json(judgement: Judgement) -> dict[str, Json]:
+def as_json(judgement: Judgement) -> str:
+    """The text of verdict.json."""
+    return json.dumps(_data(judgement), ensure_ascii=False, indent=1) + "\n"
+
+
+def _data(judgement: Judgement) -> dict[str, Json]:
     return {
         "scenario": judgement.scenario,
         "run": judgement.run,

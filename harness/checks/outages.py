@@ -36,7 +36,7 @@ class Mark:
     """Something done to the service. It may take hold from `begins_ns`; times are counted from `at_ns`."""
 
     name: str
-    kind: str  # "fault" | "undo" | "start"
+    kind: str  # "fault" | "undo" | "run" | "start"
     begins_ns: int
     at_ns: int
 

@@ -1,7 +1,8 @@
 """What a recovery was made of: how long until the loss was noticed, a successor chosen, promoted, and found by users.
 
-Read from databases.arrow (who held the leader key, who took writes) and from the write probes. Each part reaches from
-the end of the one before to its own instant; a step that was not seen is null and its time falls to the next. What
+Read from databases.arrow (who held the leader key, who took writes) and from the write probes; where a runbook moved
+the service to another region, from that runbook's steps, and then `confirmed` comes last. Each part reaches from the
+end of the one before to its own instant; a step that was not seen is null and its time falls to the next. What
 lies between the first write that got through and the service restored everywhere is stated as unexplained.
 """
 
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.checks.columns import Ints, ints, texts
+from harness.checks.moves import CONFIRMED, move_after
 from harness.checks.outages import SECOND
 from harness.checks.recording import Recording
 from harness.rundir import Json
@@ -22,7 +24,7 @@ from harness.rundir import Json
 class Part:
     """One step of a recovery. `seconds` is None where the step was not seen, or was none of this recovery."""
 
-    name: str  # detected | decided | promoted | routed | unexplained
+    name: str  # detected | decided | promoted | routed | unexplained, or declared | fenced | promoted | named | …
     seconds: float | None
     until_ns: int | None
 
@@ -58,8 +60,11 @@ def parts(
 
     `first_ok_ns`: when the first write of any user was acknowledged after users had been out of service.
     """
-    seen = _leadership(Databases.of(recording), fault_ns, restored_ns)
-    instants = [*seen, ("routed", first_ok_ns), ("unexplained", restored_ns)]
+    seen, last = _leadership(Databases.of(recording), fault_ns, restored_ns), []
+    if (move := move_after(recording, fault_ns, restored_ns)) is not None:
+        seen = [(name, at_ns) for name, at_ns in move.items() if name != CONFIRMED]
+        last = [(CONFIRMED, move[CONFIRMED])]
+    instants = [*seen, ("routed", first_ok_ns), ("unexplained", restored_ns), *last]
     found, reached_ns = [], fault_ns
     for name, at_ns in instants:
         if at_ns is None:

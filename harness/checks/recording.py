@@ -11,9 +11,9 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.json as arrow_json
-import yaml
 
 from harness.rundir import Clock, Event, Json, RunDir, history, read_jsonl
+from topology.document import BadInput
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,11 @@ class Recording:
 
     @cached_property
     def plan(self) -> Mapping[str, Json]:
-        """plan.yaml; empty for a run that never wrote one."""
-        path = self.run.path / "plan.yaml"
-        if not path.exists():
+        """What was planned; empty for a run that never wrote it whole."""
+        try:
+            return self.run.plan
+        except (OSError, BadInput):
             return {}
-        plan = yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-        return plan if isinstance(plan, dict) else {}
 
     def stated(self, check: str) -> Mapping[str, Json]:
         """What the scenario expects of a check, in SI units."""
@@ -73,7 +72,7 @@ class Recording:
         """The run's clock; for a run that was cut before it had one, a clock that starts with its first event."""
         try:
             clock = self.run.clock
-        except FileNotFoundError:
+        except (OSError, ValueError):
             clock = Clock(0, "1970-01-01T00:00:00+00:00", 1.0)
         if clock.start_ns:
             return clock
@@ -114,12 +113,17 @@ class Recording:
 
     @cached_property
     def databases(self) -> pa.Table:
-        path = self.run.path / "databases.arrow"
-        return (
-            history.read(path, history.DATABASE_SCHEMA)
-            if _filled(path)
-            else history.DATABASE_SCHEMA.empty_table()
-        )
+        return self._table("databases.arrow", history.DATABASE_SCHEMA)
+
+    @cached_property
+    def replication(self) -> pa.Table:
+        """Empty where there is one region only."""
+        return self._table("replication.arrow", history.REPLICATION_SCHEMA)
+
+    def _table(self, name: str, schema: pa.Schema) -> pa.Table:
+        """One file of the run directory; no rows where nothing was written."""
+        path = self.run.path / name
+        return history.read(path, schema) if _filled(path) else schema.empty_table()
 
     def mail(self, leg: str) -> pa.Table | None:
         """One leg of all mails; None if it was not read back whole."""

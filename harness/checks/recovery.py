@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 
 from harness.checks.columns import ints, is_one_of, rows, says, words
+from harness.checks.crowd import attempts, served_again
 from harness.checks.expectations import expectations
 from harness.checks.outages import SECOND, WINDOW_NS, Effect, Mark, Series, measure
 from harness.checks.parts import Part, parts
@@ -28,6 +29,9 @@ TERMS: Final = {
         name: Term("duration", f"{name}_rto_s", "at most", f"RTO of {name}", deadline=True)
         for name in CAPABILITIES
     },
+    "users": Term(
+        "duration", "users_s", "at most", "time until 99% of users were answered again", deadline=True
+    ),
     "outage": Term("duration", "outage_s", "at most", "the longest outage that users saw", deadline=True),
     "after_undo": Term(
         "duration", "after_undo_s", "at most", "the longest outage after an undoing", deadline=True
@@ -55,8 +59,8 @@ class Seen:
 
     @property
     def rto_s(self) -> float | None:
-        """Where nothing was done to the service, there is no fault to count from: the outage itself."""
-        return self.effect.outage_s if self.effect.mark.kind == "start" else self.effect.rto_s
+        """Where nothing was broken, by a runbook or at all, there is no fault to count from: the outage itself."""
+        return self.effect.outage_s if self.effect.mark.kind in ("start", "run") else self.effect.rto_s
 
     @property
     def lasting(self) -> bool:
@@ -92,6 +96,7 @@ def check(recording: Recording) -> Finding:
     ]
     made_of = _worst_parts(recording, seen)
     measured = _measured(seen) | {f"{part.name}_s": part.seconds for part in made_of}
+    measured |= _users(recording, marks)
     stated = recording.stated("recovery")
     lasting = [one for one in seen if one.lasting]
     gone = {one.capability for one in lasting} | ({"outage", "after_undo"} if lasting else set())
@@ -146,12 +151,15 @@ def _seen(capability: str, vantage: str, one: Series, details: Sequence[str | No
 
 
 def _marks(recording: Recording) -> list[Mark]:
-    """What was done to the service, by time; in a calm run, the beginning."""
+    """What was done to the service, by time: faults, undoings, runbooks; in a calm run, the beginning."""
     marks = []
     for fault in recording.faults:
         marks.append(Mark(fault.id, "fault", fault.injecting_ns, fault.at_ns))
         if fault.undoing_ns is not None:
             marks.append(Mark(fault.id, "undo", fault.undoing_ns, fault.undone_ns or fault.undoing_ns))
+    for event in recording.events:
+        if event.kind == "runbook.started":
+            marks.append(Mark(str(event.data.get("performance")), "run", event.at_ns, event.at_ns))
     if not marks:
         start_ns = recording.clock.start_ns
         marks.append(Mark("start", "start", start_ns, start_ns))
@@ -180,6 +188,17 @@ def _measured(seen: Sequence[Seen]) -> dict[str, Json]:
         measured["failed_probes"] = sum(one.effect.failed for one in seen)
         measured["stalled_probes"] = sum(one.effect.stalled for one in seen)
     return measured
+
+
+def _users(recording: Recording, marks: Sequence[Mark]) -> dict[str, Json]:
+    """How long it took until nearly all of the load's people were served again, at the worst fault."""
+    ended = recording.first("timeline.ended")
+    begun_ns, ok = attempts(recording.operations)
+    if not len(begun_ns) or all(mark.kind != "fault" for mark in marks):
+        return {}
+    ends_ns = max(int(begun_ns[-1]), ended.at_ns) if ended is not None else int(begun_ns[-1])
+    seconds = served_again(begun_ns, ok, marks, ends_ns)
+    return {"users_s": _worst([s for mark, s in zip(marks, seconds, strict=True) if mark.kind == "fault"])}
 
 
 def _worst(values: Sequence[float | None]) -> float | None:

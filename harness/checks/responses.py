@@ -29,8 +29,8 @@ TERMS: Final = {
 }
 EXPECTS: Final = units(TERMS)
 
-#: A mail's id is broadcast.person.company@...
-_ID: Final = r"^(?P<broadcast>[0-9]{1,18})\.(?P<person>[0-9]{1,18})\.(?P<company>[0-9]{1,18})@"
+#: A mail's id is event.person.company@..., all of them numbers.
+_ID: Final = r"^(?P<event>[0-9]{1,18})\.(?P<person>[0-9]{1,18})\.(?P<company>[0-9]{1,18})@"
 _ANSWERS: Final = (("person", pa.int64()), ("status", pa.string()), ("come", pa.string()))
 MOST_UNCONFIRMED: Final = 100
 

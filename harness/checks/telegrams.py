@@ -1,14 +1,10 @@
-"""Whom a broadcast was due to: what was published, held against every company's rule. The harness's own reckoning.
-
-The rules are the service's: a telegram of status 通常 that says 発表 or 訂正 starts the hold; 取消 inside the hold ends
-it; 訓練 and 試験 reach nobody. A company matches when one of its areas (none: everywhere) shakes with at least its
-least intensity, or when it wants the tsunami or special weather warning that the telegram is.
-"""
+"""The telegrams that were published, the companies that were enrolled, and which of them wants which."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from typing import Final
 
 from harness.checks.recording import Recording, number
@@ -21,15 +17,22 @@ HOLD_DRILL_S: Final = 600.0
 INTENSITIES: Final = ("1", "2", "3", "4", "5-", "5+", "6-", "6+", "7")
 TSUNAMI: Final = "VTSE41"
 SPECIAL: Final = "VPWW54"
-#: A telegram may arrive this much before the harness has heard that the agency took it, or after, in real time.
-HANDOVER_NS: Final = 1_000_000_000
-#: How much earlier an arrival can be than that, where the service tells when it was.
-EARLIEST_NS: Final = 5_000_000_000
+#: The agency's codes (警報等情報要素): tsunami warnings and great tsunami warnings; the special weather warnings.
+WARNINGS: Final = {
+    TSUNAMI: frozenset({"51", "52", "53"}),
+    SPECIAL: frozenset({"32", "33", "35", "36", "37", "38"}),
+}
+#: Weather telegrams name no event: what one office says of one day is one. This is the agency's only office here.
+OFFICE: Final = "気象庁本庁"
+JST: Final = timezone(timedelta(hours=9))
 
 
 @dataclass(frozen=True)
 class Telegram:
-    """One telegram as it was handed to the agency. `areas`: code -> intensity; None if nobody recorded them."""
+    """One telegram as it was handed to the agency. `areas`: code -> what is said of it; None if nobody recorded them.
+
+    `reported`, `serial`: when the agency says that it said so (seconds), and its number; 0 where nobody recorded it.
+    """
 
     at_ns: int
     event: str
@@ -37,6 +40,8 @@ class Telegram:
     info: str
     status: str
     areas: Mapping[str, str] | None
+    reported: float = 0.0
+    serial: int = 0
 
     @property
     def real(self) -> bool:
@@ -53,27 +58,15 @@ class Company:
     special: bool
 
     def wants(self, telegram: Telegram) -> bool:
-        if telegram.kind in (TSUNAMI, SPECIAL):
-            return self.tsunami if telegram.kind == TSUNAMI else self.special
+        said = telegram.areas or {}
+        if (warnings := WARNINGS.get(telegram.kind)) is not None:
+            wish = self.tsunami if telegram.kind == TSUNAMI else self.special
+            return wish and not warnings.isdisjoint(said.values())
         floor = INTENSITIES.index(self.least)
         return any(
             INTENSITIES.index(intensity) >= floor and (not self.areas or code in self.areas)
-            for code, intensity in (telegram.areas or {}).items()
+            for code, intensity in said.items()
         )
-
-
-@dataclass(frozen=True)
-class Due:
-    """One event: the companies to which its broadcast is due, and not before `due_ns`.
-
-    `cancelled`: nobody may get it. `close`: it was cancelled so near the end of the hold that either is right.
-    """
-
-    event: str
-    due_ns: int
-    companies: frozenset[int]
-    cancelled: bool
-    close: bool
 
 
 def published(recording: Recording) -> list[Telegram]:
@@ -98,51 +91,35 @@ def _planned(recording: Recording) -> Iterator[Mapping[str, Json]]:
 
 
 def _same(telegram: Mapping[str, Json], event: Event) -> bool:
-    return all(
-        str(telegram.get(name)) == str(event.data.get(name)) for name in ("event_id", "info", "status")
-    )
+    words = ("event_id", "info", "status", "serial")
+    return all(str(telegram.get(name)) == str(event.data.get(name)) for name in words)
 
 
 def _telegram(event: Event, words: Mapping[str, Json]) -> Telegram:
-    areas = words.get("areas")
+    areas, serial = words.get("areas"), event.data.get("serial")
+    kind, reported = str(words.get("kind", "")), _time(words.get("reported"))
+    name = str(event.data.get("event_id", ""))
+    if not name and reported is not None:
+        name = f"{kind}-{OFFICE}-{reported.astimezone(JST):%Y%m%d}"
     return Telegram(
         at_ns=event.at_ns,
-        event=str(event.data.get("event_id", "")),
-        kind=str(words.get("kind", "")),
+        event=name,
+        kind=kind,
         info=str(event.data.get("info", "")),
         status=str(event.data.get("status", "")),
         areas={str(code): str(most) for code, most in areas.items()} if isinstance(areas, dict) else None,
+        reported=reported.timestamp() if reported is not None else 0.0,
+        serial=serial if isinstance(serial, int) else 0,
     )
+
+
+def _time(written: Json) -> datetime | None:
+    return datetime.fromisoformat(written) if isinstance(written, str) else None
 
 
 def hold_ns(scale: float) -> int:
     """The hold in real nanoseconds; `scale` is drill seconds to a real second."""
     return round(HOLD_DRILL_S / scale * 1e9)
-
-
-def due(
-    telegrams: Sequence[Telegram], companies: Sequence[Company], arrivals: Mapping[str, int], hold_ns: int
-) -> list[Due]:
-    """What is due for each event that was ever really announced.
-
-    `arrivals`: when the service got each event's first telegram. One that cannot be right is not believed.
-    """
-    found = []
-    for event in dict.fromkeys(telegram.event for telegram in telegrams):
-        real = [telegram for telegram in telegrams if telegram.event == event and telegram.real]
-        said = [telegram for telegram in real if telegram.info != "取消"]
-        if not said:
-            continue
-        told_ns = said[0].at_ns
-        arrived_ns = arrivals.get(event, 0)
-        believed = arrived_ns >= told_ns - EARLIEST_NS
-        due_ns = hold_ns + (min(arrived_ns, told_ns) if believed else told_ns - HANDOVER_NS)
-        ended = [each.at_ns for each in real if each.info == "取消" and each.at_ns > told_ns]
-        close = any(abs(at_ns - told_ns - hold_ns) < HANDOVER_NS for at_ns in ended)
-        cancelled = any(at_ns < due_ns for at_ns in ended)
-        matching = {each.number for each in companies if any(each.wants(telegram) for telegram in said)}
-        found.append(Due(event, due_ns, frozenset(matching), cancelled, close))
-    return found
 
 
 def enrolled(rows: Sequence[Mapping[str, Json]]) -> list[Company] | None:

@@ -17,5 +17,5 @@ def command(runs: Path, run: str, as_json: bool) -> int:
     """Judge a run directory again: the same answer years later, with no runtime."""
     found = find(runs, run)
     judgement = judged(found)
-    told(found, judgement, as_json)
+    told(judgement, as_json)
     return status_of(judgement)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from harness.cli import PASS
+from harness.cli import CANNOT_RUN, PASS
 
 
 @click.command("clean")
@@ -21,6 +21,10 @@ def command(runs: Path, everything: bool) -> int:
 
     if standing.read(runs) is not None:
         raise click.ClickException("nodes are up; `harness down` first")
-    freed, folders = sweep(runs, everything)
-    click.echo(f"{folders} folders removed, {freed / 2**20:.0f} MiB freed")
-    return PASS
+    swept = sweep(runs, everything)
+    click.echo(f"{swept.folders} folders removed, {swept.freed / 2**20:.0f} MiB freed")
+    for run in swept.busy:
+        click.echo(f"{run} goes on and was left alone")
+    for what in swept.kept:
+        click.echo(f"harness: not removed: {what}", err=True)
+    return CANNOT_RUN if swept.kept else PASS

@@ -26,26 +26,31 @@ def find(runs: Path, name: str) -> RunDir:
     from topology.document import BadInput, Place
 
     for path in (Path(name), runs / name):
-        if (path / "events.jsonl").exists():
+        if (path / "events.jsonl").is_file():
             return RunDir(path.resolve())
     raise BadInput(Place(name), "no run directory", f"the path of a run, its name below {runs}, or latest")
 
 
 def judged(run: RunDir) -> Judgement:
-    """Judge a run and write verdict.json and junit.xml."""
+    """Judge a run and write verdict.json and junit.xml. Where they cannot be written the verdict is the same."""
     from harness.checks.judge import judge, write_verdict
     from harness.checks.junit import write as write_junit
 
     judgement = judge(run)
-    write_verdict(run, judgement)
-    write_junit(run, judgement)
+    for write in (write_verdict, write_junit):
+        try:
+            write(run, judgement)
+        except OSError as error:
+            click.echo(f"harness: not written: {error.filename}: {error.strerror}", err=True)
     return judgement
 
 
-def told(run: RunDir, judgement: Judgement, as_json: bool) -> None:
-    """The verdict for a person, or verdict.json as it is."""
+def told(judgement: Judgement, as_json: bool) -> None:
+    """The verdict for a person, or as verdict.json has it."""
+    from harness.checks.judge import as_json as written
+
     if as_json:
-        click.echo((run.path / "verdict.json").read_text())
+        click.echo(written(judgement), nl=False)
         return
     click.echo(
         click.style(

@@ -15,12 +15,18 @@ import click
 @click.option(
     "--clock", type=click.FloatRange(min=0, min_open=True), default=1.0, help="Drill seconds to a real one."
 )
+@click.option("--region", "regions", multiple=True, help="A region of the service, one or more; all if none.")
 @click.option("--foreground", is_flag=True, help="Stay here instead of going on in the background.")
 @click.pass_obj
 def command(
-    runs: Path, topology: Path | None, defects: tuple[str, ...], clock: float, foreground: bool
+    runs: Path,
+    topology: Path | None,
+    defects: tuple[str, ...],
+    clock: float,
+    regions: tuple[str, ...],
+    foreground: bool,
 ) -> int:
     """Bring every node up and keep them up until `harness down`."""
     from harness import standing
 
-    return standing.up(runs, standing.Wanted(topology, defects, clock), foreground)
+    return standing.up(runs, standing.Wanted(topology, defects, clock, regions), foreground)

@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from harness.plan import Plan
     from topology.map import Map
+
+#: Roles that the harness itself works through, and what it does there.
+NEEDED: Final = {
+    "observers": "from where faults and the service are looked at",
+    "citizens": "where those who answer are",
+    "agency": "which publishes",
+    "web": "through which people are enrolled",
+}
+ALONE: Final = ("observers", "citizens", "agency")
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -37,7 +46,9 @@ class Wanted:
         read = scenario.read(library.scenario(self.scenario), checks, self.settings)
         file = self.topology or library.TOPOLOGY
         overrides = [library.defect(name) for name in self.defects]
-        topology = topology_map.read(file, overrides, {"CLOCK_SCALE": f"{read.drill.clock:g}"})
+        whole = topology_map.read(file, overrides, {"CLOCK_SCALE": f"{read.drill.clock:g}"})
+        topology = read.standing(whole)
+        _need_roles(file, topology)
         made = plan.make(
             read,
             topology,
@@ -47,6 +58,21 @@ class Wanted:
             versions=versions(),
         )
         return made, topology
+
+
+def _need_roles(file: Path, topology: Map) -> None:
+    """Raises BadInput for a topology in which nobody could conduct a run."""
+    from topology.document import BadInput, Place, nearest
+
+    roles = sorted({node.role for node in topology})
+    for role, what in NEEDED.items():
+        found = len(topology.with_role(role))
+        if found == 0 or (found > 1 and role in ALONE):
+            how_many = "one node" if role in ALONE else "a node"
+            near = nearest(role, [name for name in roles if name not in NEEDED])
+            raise BadInput(
+                Place(str(file)), f"{found or 'no'} nodes of role {role}", f"{how_many} of it, {what}", near
+            )
 
 
 def options(command: Decorated) -> Decorated:
@@ -65,7 +91,13 @@ def options(command: Decorated) -> Decorated:
         click.option(
             "--topology", type=click.Path(path_type=Path), default=None, help="Another compose file."
         ),
-        click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same run."),
+        click.option(
+            "--seed",
+            type=click.IntRange(0, 2**31 - 1),
+            default=1,
+            show_default=True,
+            help="Same seed, same run.",
+        ),
     ):
         command = option(command)
     return command

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from harness.rundir import Json
 from harness.runtime import Runtime
@@ -32,7 +32,7 @@ class Effect:
 
 
 class Fault(Protocol):
-    """One fault on targets that are already resolved."""
+    """One fault on targets that are already resolved. What can be taken back is a `Passing` one."""
 
     @property
     def nodes(self) -> Sequence[Node]:
@@ -40,12 +40,20 @@ class Fault(Protocol):
 
     @property
     def undoing(self) -> dict[str, Json]:
-        """All that is needed to take it back, as it is written to undo.jsonl before `inject`."""
+        """All that is needed to take it back, as it is written to undo.jsonl before `inject`.
+
+        Of one that nothing takes back: `verb` is null, and `why`.
+        """
 
     def inject(self, stage: Stage) -> None: ...
 
     def verify(self, stage: Stage) -> Effect:
         """Look from outside whether it took effect. Takes about a second; does not change anything."""
+
+
+@runtime_checkable
+class Passing(Fault, Protocol):
+    """A fault that can be taken back."""
 
     def undo(self, stage: Stage) -> None: ...
 

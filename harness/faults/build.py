@@ -8,12 +8,15 @@ from typing import Final
 from harness.faults import Fault, Stage
 from harness.faults.cut import Cut
 from harness.faults.degrade import Degrade
+from harness.faults.erase import EraseAnswers, EraseArchive, EraseTable
 from harness.faults.hang import Hang
 from harness.faults.looking import get
 from harness.faults.lose import Lose
+from harness.faults.stale import Stale
+from harness.keeping import Keeping
 from harness.runtime import CAPABILITIES, CannotRun, Runtime
 from harness.selector import Selector
-from harness.targets import Domains, Link, Target
+from harness.targets import Domains, Erasure, Link, Target
 from topology.map import Node
 
 #: Faults on nodes, by verb.
@@ -21,6 +24,8 @@ ON_NODES: Final[Mapping[str, Callable[[Sequence[Node]], Fault]]] = {"lose": Lose
 #: What a fault needs of a runtime beyond the minimum, by verb.
 NEEDS: Final[Mapping[str, Sequence[str]]] = {"hang": ("pauses",), "cut": ("cuts",)}
 PATRONI_PORT: Final = 8008
+NAME_SERVER: Final = "dns"
+DATABASES: Final = "database"
 
 
 class NobodyThere(Exception):
@@ -39,9 +44,44 @@ def build(verb: str, target: Target, stage: Stage) -> Fault:
             here, there = target.nodes(stage.topology)
             return Cut(here, there, target.oneway)
         case Link():
-            carrier = stage.topology.carriers[target.carrier]
-            return Degrade(carrier, target.effects, stage.topology.nodes[carrier.link])
+            return _degrade(target, stage)
+        case Keeping():
+            return _stale(target, stage)
+        case Erasure():
+            return _erase(target, stage)
     raise NobodyThere(f"{verb}: nothing that can be broken")
+
+
+def _erase(target: Erasure, stage: Stage) -> Fault:
+    """Raises NobodyThere when no database takes writes."""
+    if target.archive is not None:
+        return EraseArchive(stage.topology.nodes[target.archive])
+    databases = stage.topology.with_role(DATABASES)
+    primary = next((node for node in databases if standing(stage, node) == "primary"), None)
+    if primary is None:
+        raise NobodyThere(f"erase {target}: no database takes writes at the moment")
+    if target.table is not None:
+        return EraseTable(primary, target.table)
+    assert target.company is not None
+    return EraseAnswers(primary, target.company)
+
+
+def _stale(target: Keeping, stage: Stage) -> Fault:
+    """Raises NobodyThere when there are no names."""
+    carriers = [stage.topology.carriers[name] for name in target.carriers(stage.topology)]
+    nodes = [stage.topology.nodes[carrier.resolver] for carrier in carriers if carrier.resolver]
+    owners = stage.topology.with_role(NAME_SERVER)
+    if not nodes or not owners:
+        raise NobodyThere(f"stale {target}: there is no resolver, or no name server")
+    return Stale(nodes, owners[0], target.share, target.keeps_s)
+
+
+def _degrade(target: Link, stage: Stage) -> Fault:
+    if target.carrier in stage.topology.carriers:
+        carrier = stage.topology.carriers[target.carrier]
+        return Degrade(carrier, target.effects, stage.topology.nodes[carrier.link])
+    wide = next(link for link in stage.topology.links if link.node == target.carrier)
+    return Degrade(wide, target.effects, stage.topology.nodes[wide.node])
 
 
 def standing(stage: Stage, node: Node) -> str:

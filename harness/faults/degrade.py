@@ -1,9 +1,11 @@
-"""`degrade` / `ease`: a carrier's access link gets slow, thin, refusing, silent or resetting."""
+"""`degrade` / `ease`: a carrier's access link, or a wide-area link, gets slow, thin, refusing, silent or resetting."""
 
 from __future__ import annotations
 
+import json
 import math
 import statistics
+import struct
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +16,7 @@ from harness.faults import Effect, Stage
 from harness.faults.looking import PATIENCE_S, connect
 from harness.rundir import Json
 from harness.toxiproxy import Toxic, Toxiproxy
-from topology.map import Carrier, Node
+from topology.map import Carrier, Link, Node
 
 API_PORT: Final = 8474
 STREAMS: Final = ("upstream", "downstream")
@@ -23,9 +25,13 @@ MARK: Final = "harness-"
 #: Connections that are tried to measure a share of them.
 TRIES: Final = 60
 REQUEST: Final = b"GET /login HTTP/1.1\r\nHost: anpi.example\r\nConnection: close\r\n"
+#: Behind a wide-area link is PostgreSQL. It answers the question for TLS, and a greeting of its protocol's version 3.
+TLS_QUESTION: Final = struct.pack("!II", 8, 80877103)
+GREETING_VERSION: Final = 196608
 RESET_AFTER_MS: Final = 100
-#: Servers refuse a request whose head is longer than this.
+#: Servers refuse a request whose head, or a greeting that, is longer than this.
 MOST_BYTES: Final = 30_000
+LONGEST_GREETING: Final = 9_000
 EASED_WITHIN_S: Final = 10.0
 
 
@@ -33,7 +39,7 @@ EASED_WITHIN_S: Final = 10.0
 class Degrade:
     """`effects` are the arguments of the verb, see `harness.verbs`: seconds, thousands of bytes a second, shares."""
 
-    carrier: Carrier
+    way: Carrier | Link
     effects: Mapping[str, float]
     link: Node
 
@@ -45,7 +51,7 @@ class Degrade:
     def undoing(self) -> dict[str, Json]:
         return {
             "verb": "ease",
-            "link": self.carrier.name,
+            "link": self.way.name if isinstance(self.way, Carrier) else self.way.node,
             "nodes": [self.link.name],
             "toxics": sorted(self.effects),
         }
@@ -65,7 +71,7 @@ class Degrade:
                     proxy.remove(name, toxic.name)
 
     def verify(self, stage: Stage) -> Effect:
-        """Measure what a user of this carrier gets."""
+        """Measure what a user of this carrier, or a database at the other end, gets."""
         seen = [self._measure(stage, what, want) for what, want in self.effects.items() if what != "jitter"]
         return Effect(all(effect.proven for effect in seen), "; ".join(effect.proof for effect in seen))
 
@@ -115,7 +121,8 @@ class Degrade:
 
     def _measure(self, stage: Stage, what: str, want: float) -> Effect:
         if what == "latency":
-            least = 2 * (want - self.effects.get("jitter", 0.0))
+            untouched = self.way.round_trip_s if isinstance(self.way, Link) else 0.0
+            least = untouched + 2 * (want - self.effects.get("jitter", 0.0))
             took = statistics.median(self._round_trips(stage))
             proof = f"a round trip takes {took * 1000:.0f} ms, at least {least * 1000:.0f} expected"
             return Effect(took >= least, proof)
@@ -131,9 +138,10 @@ class Degrade:
 
     def _thin(self, stage: Stage, kilobytes: float) -> tuple[bool, str]:
         """Whether a request takes as long as its size needs."""
-        size = min(MOST_BYTES, max(4096, int(kilobytes * 1000)))
+        most = MOST_BYTES if isinstance(self.way, Carrier) else LONGEST_GREETING
+        size = min(most, max(4096, int(kilobytes * 1000)))
         started = time.monotonic()
-        word = self._exchange(stage, b"X-Filling: " + b"x" * size + b"\r\n", timeout_s=10)
+        word = self._exchange(stage, size, timeout_s=10)
         took = time.monotonic() - started
         least = 0.5 * size / (kilobytes * 1000)
         return took >= least, f"{size} bytes took {took:.2f} s ({word}), at least {least:.2f} expected"
@@ -150,12 +158,11 @@ class Degrade:
         with ThreadPoolExecutor(max_workers=20) as pool:
             return list(pool.map(lambda _: self._exchange(stage), range(TRIES)))
 
-    def _exchange(self, stage: Stage, header: bytes = b"", timeout_s: float = PATIENCE_S) -> str:
-        """What a request through the link comes to: answered, silent, reset, closed or refused."""
-        port = self.carrier.entrances[0].http
+    def _exchange(self, stage: Stage, size: int = 0, timeout_s: float = PATIENCE_S) -> str:
+        """What a request of that size through the link comes to: answered, silent, reset, closed or refused."""
         try:
-            with connect(stage, stage.observer, self.link, port, timeout_s) as connection:
-                connection.sendall(REQUEST + header + b"\r\n")
+            with connect(stage, stage.observer, self.link, self._port, timeout_s) as connection:
+                connection.sendall(self._request(size))
                 return "answered" if connection.recv(16) else "closed"
         except TimeoutError:
             return "silent"
@@ -163,6 +170,21 @@ class Degrade:
             return "refused"
         except OSError:
             return "reset"
+
+    @property
+    def _port(self) -> int:
+        """The link's first one."""
+        if isinstance(self.way, Carrier):
+            return self.way.entrances[0].http
+        return int(json.loads(self.link.configs[0].content)[0]["listen"].rpartition(":")[2])
+
+    def _request(self, size: int) -> bytes:
+        if isinstance(self.way, Carrier):
+            return REQUEST + (b"X-Filling: " + b"x" * size + b"\r\n" if size else b"") + b"\r\n"
+        if not size:
+            return TLS_QUESTION
+        words = b"user\0" + b"x" * size + b"\0\0"
+        return struct.pack("!II", 8 + len(words), GREETING_VERSION) + words
 
 
 def _ms(seconds: float) -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import time
+import urllib.request
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from harness.faults import Effect, Stage
 from topology.map import Node
@@ -45,6 +47,15 @@ def get(stage: Stage, source: Node, target: Node, port: int, path: str, timeout_
         return "refused"
     except OSError as error:
         return (error.strerror or type(error).__name__).lower()
+
+
+def told(stage: Stage, node: Node, port: int, path: str, timeout_s: float) -> Any:
+    """The JSON that a node tells the observer on a page. Raises OSError or ValueError."""
+    with (
+        stage.runtime.inside(stage.observer),
+        urllib.request.urlopen(f"http://{node.address}:{port}/{path}", timeout=timeout_s) as reply,
+    ):
+        return json.load(reply)
 
 
 def each(look: Callable[[T], str], things: Iterable[T]) -> list[str]:

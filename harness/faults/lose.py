@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
+from harness import wide_area
 from harness.faults import Effect, Stage
 from harness.faults.looking import answering, unreachable
 from harness.rundir import Json
@@ -34,6 +35,10 @@ class Lose:
     def undo(self, stage: Stage) -> None:
         with ThreadPoolExecutor(max_workers=len(self.nodes)) as pool:
             list(pool.map(stage.runtime.start, self.nodes))
+        wide = {link.node for link in stage.topology.links}
+        if links := [node for node in self.nodes if node.name in wide]:
+            answering(stage, links, HEALTHY_WITHIN_S)
+            wide_area.lengthen(stage, [node.name for node in links])
 
     def verify_undone(self, stage: Stage) -> Effect:
         return answering(stage, self.nodes, HEALTHY_WITHIN_S)

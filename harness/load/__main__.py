@@ -19,6 +19,7 @@ import gevent
 from gevent.event import Event
 from locust.env import Environment
 
+from harness.load import names
 from harness.load.arrivals import Arrivals
 from harness.load.citizen import Citizen
 from harness.load.config import LoadConfig
@@ -29,7 +30,6 @@ from harness.load.tally import Tally
 from harness.load.town import Town
 from harness.rundir.history import FLUSH_EVERY_S, Operation, Writer
 
-_LIVE_EVERY_S: Final = 1.0
 _ENDS_WITHIN_S: Final = 3.0
 
 
@@ -39,9 +39,13 @@ def main() -> int:
     gevent.signal_handler(signal.SIGTERM, stop.set)
     gevent.signal_handler(signal.SIGINT, stop.set)
     _allow_many_sockets()
-    endpoints = sorted({entrance.name for access in config.access for entrance in access.entrances})
+    entrances = {entrance.name for access in config.access for entrance in access.entrances}
     vantages = [access.carrier for access in config.access]
-    history = Writer(config.history / f"load-{config.worker}.arrow", vantages=vantages, endpoints=endpoints)
+    history = Writer(
+        config.history / f"load-{config.worker}.arrow",
+        vantages=vantages,
+        endpoints=[*sorted(entrances), names.ENDPOINT],
+    )
     try:
         _play(config, history, stop)
     finally:
@@ -77,7 +81,7 @@ def _play(config: LoadConfig, history: Writer, stop: Event) -> None:
     ]
     print("ready", flush=True)
     try:
-        _report(tally, history, stop)
+        _report(tally, history, config.live_every_s, stop)
     finally:
         gevent.killall(others, timeout=_ENDS_WITHIN_S)
         # Nobody sets out any more; who is under way comes home, and who does not is written down as nobody knows what.
@@ -86,14 +90,14 @@ def _play(config: LoadConfig, history: Writer, stop: Event) -> None:
         runner.quit()
 
 
-def _report(tally: Tally, history: Writer, stop: Event) -> None:
-    """Flush ten times a second and print the live line once a second, until told to stop."""
-    due_s = time.monotonic() + _LIVE_EVERY_S
+def _report(tally: Tally, history: Writer, live_every_s: float, stop: Event) -> None:
+    """Flush ten times a second and print a live line as often as asked for, until told to stop."""
+    due_s = time.monotonic() + live_every_s
     while not stop.wait(FLUSH_EVERY_S):
         history.flush()
         if time.monotonic() < due_s:
             continue
-        due_s += _LIVE_EVERY_S
+        due_s += live_every_s
         line = tally.line(time.monotonic_ns()) | (
             {"trouble": str(history.trouble)} if history.trouble else {}
         )

@@ -1,4 +1,7 @@
-"""One request of one person: by one entrance, then by the others, each try written down as it went."""
+"""One request of one person: by one of the entrances that the name leads to, then by the others.
+
+Each try is written down as it went.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,10 @@ from collections.abc import Callable
 
 from harness.load import http1
 from harness.load.access import Entrance
+from harness.load.directory import Directory
 from harness.load.http1 import NotSentError, Reply, UnansweredError
 from harness.load.line import Line
+from harness.load.names import ENDPOINT, NoAddressError
 from harness.load.residents import Errand
 from harness.load.tally import Tally
 from harness.rundir.history import Operation
@@ -21,20 +26,25 @@ class Asking:
     or for the page before the form, counts as what it is to the person: waiting.
     """
 
-    def __init__(self, tally: Tally, record: Callable[[Operation], None]) -> None:
+    def __init__(self, directory: Directory, tally: Tally, record: Callable[[Operation], None]) -> None:
+        self._directory = directory
         self._tally = tally
         self._record = record
 
     def ask(self, line: Line, errand: Errand, kind: str, value: int, request: bytes) -> bool:
         """Whether it was served. The entrance that worked last is the one this person tries first."""
-        resident = errand.resident
-        entrances = resident.access.entrances
+        resident, invoked_ns = errand.resident, time.monotonic_ns()
+        try:
+            entrances = self._directory.entrances(resident.access, resident.number)
+        except NoAddressError as error:
+            self._note(errand, ENDPOINT, kind, value, invoked_ns, "fail", str(error))
+            return False
         for _ in entrances:
-            entrance = entrances[resident.entrance]
+            entrance = entrances[resident.entrance % len(entrances)]
             outcome, detail = self._try(line, errand, entrance, kind, value, request)
             if outcome == "ok":
                 return True
-            resident.entrance = (resident.entrance + 1) % len(entrances)
+            resident.entrance += 1
             if detail.startswith("http"):
                 return False  # an error page: nobody tries another entrance before having read it
         return False
@@ -51,13 +61,13 @@ class Asking:
         except UnansweredError as error:
             detail = str(error)
         finally:  # also when the load is told to stop in the middle of a request
-            self._note(errand, entrance, kind, value, invoked_ns, outcome, detail)
+            self._note(errand, entrance.name, kind, value, invoked_ns, outcome, detail)
         return outcome, detail
 
     def _note(
         self,
         errand: Errand,
-        entrance: Entrance,
+        endpoint: str,
         kind: str,
         value: int,
         invoked_ns: int,
@@ -81,7 +91,7 @@ class Asking:
                 completed_ns=completed_ns,
                 outcome=outcome,
                 vantage=carrier,
-                endpoint=entrance.name,
+                endpoint=endpoint,
                 detail=None if ok else detail,
             )
         )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from harness import canaries
 from harness.load import access, population
 from harness.load.access import Access
 from topology.map import Map
@@ -37,9 +38,11 @@ class LoadConfig:
     # only adds to the load: with 1 s here, 400 people a second never got well again.
     try_s: float = 4.0
     pause_s: tuple[float, float] = (3.0, 6.0)  # before a person tries again, at first; real seconds
+    live_every_s: float = 1.0  # from one live line on standard output to the next; real seconds
     patience: int = 20  # attempts of one person before they give up
     worker: int = 0
     workers: int = 1
+    canary: str = ""  # what marks one company's data, see `harness.canaries`; none: nothing is marked
 
     @classmethod
     def of(
@@ -55,6 +58,7 @@ class LoadConfig:
         history: Path,
         again: float = 0.15,
         tls: float = 0.1,
+        canary: str = "",
     ) -> LoadConfig:
         """The load of one drill on a topology, in one process."""
         return cls(
@@ -68,17 +72,19 @@ class LoadConfig:
             history,
             again=again,
             tls=tls,
+            canary=canary,
         )
 
     def population(self) -> population.Population:
         """The same people that were enrolled for these settings."""
-        return population.generate(
+        everybody = population.generate(
             seed=self.seed,
             companies=self.companies,
             people=self.people,
             carriers={one.carrier: one.share for one in self.access},
             areas=self.areas,
         )
+        return canaries.planted(everybody, self.canary) if self.canary else everybody
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), default=str, indent=1)

@@ -17,6 +17,9 @@ _LATER_MINUTES: Final = (5.0, 30.0)
 _PAUSE_GROWTH: Final = 1.5
 _PAUSE_LIMIT: Final = 4.0
 
+#: Divisible by any number of entrances that there may be, so that each is the first for as many.
+_ENTRANCES: Final = 60
+
 
 @dataclass(frozen=True, slots=True)
 class Habits:
@@ -26,7 +29,7 @@ class Habits:
     again_s: float | None
     looks_s: float | None
     secure: bool
-    entrance: int  # which entrance they try first
+    entrance: int  # which of the entrances they try first, modulo how many there are
 
 
 def draw(
@@ -34,17 +37,16 @@ def draw(
     person: int,
     *,
     clock: float,
-    entrances: int,
     again: float,
     look: float,
     tls: float,
 ) -> Habits:
-    """Draw a person's habits. `clock` is drill seconds to a real second, `entrances` how many there are."""
+    """Draw a person's habits. `clock` is drill seconds to a real second."""
     random = Random((seed << 40) ^ person)
     minute_s = 60.0 / clock  # a drill minute in real seconds
     share = random.random()
     secure = random.random() < tls
-    entrance = int(random.random() * entrances)
+    entrance = int(random.random() * _ENTRANCES)
     again_s = random.uniform(*_LATER_MINUTES) * minute_s if random.random() < again else None
     looks_s = random.uniform(*_LATER_MINUTES) * minute_s if random.random() < look else None
     return Habits(share, again_s, looks_s, secure, entrance)

@@ -25,7 +25,7 @@ class Resident:
     access: Access
     habits: Habits
     answers_ns: int  # real time from the arrival of the mail to their answer
-    entrance: int  # which one they try first: the last that worked
+    entrance: int  # which one they try first, modulo how many there are: the last that worked
     token: str = ""  # of their personal link; empty until a mail has brought it
     acknowledged: int = 0  # the last value that the service has taken
 
@@ -54,7 +54,7 @@ def settle(config: LoadConfig, curve: Curve) -> Mapping[str, Resident]:
     """Everyone whom this worker plays, by mail address."""
     by_carrier = {access.carrier: access for access in config.access}
     people = [one for one in config.population().people if one.number % config.workers == config.worker]
-    drawn = [_habits(config, person, len(by_carrier[person.carrier].entrances)) for person in people]
+    drawn = [_habits(config, person) for person in people]
     minutes = curve.minutes(np.array([habit.share for habit in drawn]))
     answers_ns = (minutes * 60e9 / config.clock).astype(np.int64).tolist()
     return {
@@ -65,12 +65,11 @@ def settle(config: LoadConfig, curve: Curve) -> Mapping[str, Resident]:
     }
 
 
-def _habits(config: LoadConfig, person: Person, entrances: int) -> Habits:
+def _habits(config: LoadConfig, person: Person) -> Habits:
     return habits.draw(
         config.seed,
         person.number,
         clock=config.clock,
-        entrances=entrances,
         again=config.again,
         look=config.look,
         tls=config.tls,

@@ -15,6 +15,7 @@ from harness.load import habits, http1
 from harness.load.access import Entrance
 from harness.load.asking import Asking
 from harness.load.config import LoadConfig
+from harness.load.directory import Directory
 from harness.load.http1 import NotSentError, UnansweredError
 from harness.load.line import Line
 from harness.load.residents import Errand, Purpose, Resident
@@ -42,7 +43,7 @@ class Town:
         self._config = config
         self._residents = residents
         self.tally = tally
-        self._asking = Asking(tally, record)
+        self._asking = Asking(Directory(config.host), tally, record)
         self._plan = plan
         self._jitter = Random(config.seed)
         self._felt = False

@@ -8,23 +8,26 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import uvloop
 
+from harness.load import names
 from harness.probes import precedence
 from harness.probes.board import Board, Probe
 from harness.probes.config import ProbeConfig
-from harness.probes.databases import Database
+from harness.probes.databases import Beats, Database
+from harness.probes.directory import Directory
 from harness.probes.feed import VANTAGE, Feed
 from harness.probes.leader import Leader
 from harness.probes.mail import Mail
 from harness.probes.pages import Read, Registers, SignIn, Write
-from harness.rundir.history import DATABASE_SCHEMA, FLUSH_EVERY_S, Rows, Writer
+from harness.probes.replication import Follower
+from harness.rundir.history import DATABASE_SCHEMA, FLUSH_EVERY_S, REPLICATION_SCHEMA, Rows, Writer
 
-_LIVE_EVERY_S: Final = 1.0
 #: A linearizable read is a round of all members, dearer than any other look at the platform.
 _LEADER_EVERY_S: Final = 0.2
 
@@ -39,16 +42,19 @@ async def watch(config: ProbeConfig) -> None:
     history = Writer(
         config.folder / "probes" / "probes.arrow",
         vantages=[*(access.carrier for access in config.access), VANTAGE],
-        endpoints=["", *dict.fromkeys([*entrances, *(door.name for door in doors)])],
+        endpoints=["", names.ENDPOINT, *dict.fromkeys([*entrances, *(door.name for door in doors)])],
     )
     databases = Rows(config.folder / "databases.arrow", DATABASE_SCHEMA)
+    replication = Rows(config.folder / "replication.arrow", REPLICATION_SCHEMA)
+    followers = list(_followers(config, replication, beats := Beats()))
     board = Board(history)
     probes = list(_probes(config))
-    beside = [asyncio.ensure_future(task) for task in _beside(config, probes, databases)]
+    watches = [*_beside(config, probes, databases, beats), *(follower.watch() for follower in followers)]
+    beside = [asyncio.ensure_future(task) for task in watches]
     try:
         _schedule(board, config, probes)
         print("ready", flush=True)
-        await _report(board, history, databases, stop)
+        await _report(board, history, [databases, replication], followers, config.live_every_s, stop)
     finally:
         await board.stop()
         for task in beside:
@@ -56,17 +62,18 @@ async def watch(config: ProbeConfig) -> None:
         await asyncio.gather(*beside, return_exceptions=True)
         history.close()
         databases.close()
+        replication.close()
 
 
 def _probes(config: ProbeConfig) -> Iterator[Probe]:
     """Every capability at every vantage, numbered as the history's processes."""
     process = 0
     for access in config.access:
-        registers = Registers(config.people[access.carrier])
-        yield Read(process, access, registers, config.host)
+        registers, directory = Registers(config.people[access.carrier]), Directory(access, config.host)
+        yield Read(process, directory, registers, config.host)
         yield Mail(process + 1, access, config.mail_providers, config.host)
-        yield Write(process + 2, access, registers, config.host)
-        yield SignIn(process + 3, access, config.login, config.host)
+        yield Write(process + 2, directory, registers, config.host)
+        yield SignIn(process + 3, directory, config.login, config.host)
         process += 4
     yield Feed(process, config.feed_apis, config.host)
 
@@ -86,33 +93,58 @@ def _schedule(board: Board, config: ProbeConfig, probes: list[Probe]) -> None:
 
 
 def _beside(
-    config: ProbeConfig, probes: list[Probe], databases: Rows
+    config: ProbeConfig, probes: list[Probe], databases: Rows, beats: Beats
 ) -> Iterator[Coroutine[None, None, None]]:
-    """What goes on beside the timetable: hearing notices, watching the databases and the consensus store."""
+    """What goes on beside the timetable: hearing notices, watching the databases and the consensus stores."""
     for probe in probes:
         if isinstance(probe, Mail) and config.rates.get(Mail.capability, 0.0) > 0:
             yield probe.notices.listen()
-    leader = Leader(config.consensus)
-    if config.consensus:
-        yield leader.watch(_LEADER_EVERY_S)
-    for door in config.databases:
-        yield Database(door, config.database_password, databases.add).watch(lambda: leader.holder)
+    for region in dict.fromkeys(config.regions.values()):
+        members = [door for door in config.consensus if config.regions[door.name] == region]
+        leader = Leader(members)
+        if members:
+            yield leader.watch(_LEADER_EVERY_S)
+        for door in config.databases:
+            if config.regions[door.name] == region:
+                watched = Database(door, config.database_password, databases.add, beats)
+                yield watched.watch(partial(_holder, leader))
 
 
-async def _report(board: Board, history: Writer, databases: Rows, stop: asyncio.Event) -> None:
-    """Flush ten times a second and print the live line once a second, until told to stop."""
-    due_s = time.monotonic() + _LIVE_EVERY_S
+def _holder(leader: Leader) -> str:
+    return leader.holder
+
+
+def _followers(config: ProbeConfig, rows: Rows, beats: Beats) -> Iterator[Follower]:
+    """One for each database, where there is more than one region: within a region nothing is ever behind."""
+    if len({config.regions[door.name] for door in config.databases}) > 1:
+        for door in config.databases:
+            region = config.regions[door.name]
+            yield Follower(door, region, config.database_password, rows.add, beats)
+
+
+async def _report(
+    board: Board,
+    history: Writer,
+    tables: Sequence[Rows],
+    followers: Sequence[Follower],
+    live_every_s: float,
+    stop: asyncio.Event,
+) -> None:
+    """Flush ten times a second and print a live line as often as asked for, until told to stop."""
+    due_s = time.monotonic() + live_every_s
     while not stop.is_set():
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_EVERY_S):
                 await stop.wait()
         history.flush()
-        databases.flush()
+        for table in tables:
+            table.flush()
         if time.monotonic() < due_s:
             continue
-        due_s += _LIVE_EVERY_S
-        trouble = history.trouble or databases.trouble
-        line = board.line(time.monotonic_ns()) | ({"trouble": str(trouble)} if trouble else {})
+        due_s += live_every_s
+        troubles = [each for each in (history.trouble, *(table.trouble for table in tables)) if each]
+        line = board.line(time.monotonic_ns()) | ({"trouble": str(troubles[0])} if troubles else {})
+        line |= {"lag_s": {follower.node: follower.lag_s for follower in followers}} if followers else {}
         with contextlib.suppress(BrokenPipeError):  # nobody watches any more; what is recorded counts
             print(json.dumps(line), flush=True)
 

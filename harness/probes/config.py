@@ -45,8 +45,10 @@ class ProbeConfig:
     databases: tuple[Door, ...]
     database_password: str
     consensus: tuple[Door, ...]
+    regions: Mapping[str, str]  # of each node of `databases` and `consensus`
     host: str = "anpi.example"
     rates: Mapping[str, float] = field(default_factory=lambda: dict(RATES))
+    live_every_s: float = 1.0  # from one live line on standard output to the next
 
     @classmethod
     def of(cls, topology: Map, *, load: LoadConfig, tokens: Mapping[int, str], folder: Path) -> ProbeConfig:
@@ -56,7 +58,7 @@ class ProbeConfig:
         """
         population = load.population()
         company = population.probe_company
-        databases = topology.with_role("database")
+        databases, consensus = topology.with_role("database"), topology.with_role("consensus")
         return cls(
             folder=folder,
             access=load.access,
@@ -73,7 +75,8 @@ class ProbeConfig:
             mail_providers=_doors(topology.with_role("mail-provider"), HTTP_PORT),
             databases=_doors(databases, DATABASE_PORT),
             database_password=databases[0].environment["DATABASE_PASSWORD"] if databases else "",
-            consensus=_doors(topology.with_role("consensus"), CONSENSUS_PORT),
+            consensus=_doors(consensus, CONSENSUS_PORT),
+            regions={node.name: node.region for node in (*databases, *consensus)},
             host=load.host,
         )
 

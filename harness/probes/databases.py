@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import asyncpg
@@ -25,17 +26,18 @@ SELECT pg_is_in_recovery(),
        END
 """
 _TABLE: Final = """
-CREATE TABLE IF NOT EXISTS beat (id int PRIMARY KEY, writes bigint NOT NULL);
-INSERT INTO beat VALUES (1, 0) ON CONFLICT DO NOTHING;
+CREATE TABLE IF NOT EXISTS beat (id int PRIMARY KEY, writes bigint NOT NULL, at_ns bigint NOT NULL);
+INSERT INTO beat VALUES (1, 0, 0) ON CONFLICT DO NOTHING;
 """
-_WRITE: Final = "UPDATE beat SET writes = writes + 1 WHERE id = 1"
+_WRITE: Final = "UPDATE beat SET writes = writes + 1, at_ns = $1 WHERE id = 1"
+_BEAT: Final = "SELECT at_ns FROM beat WHERE id = 1"
 _LIMITS: Final = {"statement_timeout": "1000", "lock_timeout": "1000", "application_name": "observer"}
 
 #: Everything that talking to a database that is dying, starting, refusing or gone can raise.
-_TROUBLE: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+TROUBLE: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
-class _Session:
+class Session:
     """One connection to one database, made when needed and thrown away at the first sign of trouble.
 
     It never asks the server to cancel: a commit that waits for its standby would then count as done.
@@ -46,12 +48,14 @@ class _Session:
         self._connection: asyncpg.Connection | None = None
 
     async def run(self, work: Callable[[asyncpg.Connection], Awaitable[_T]]) -> _T:
-        """Raises one of `_TROUBLE`; in any case it takes hardly longer than `PATIENCE_S`."""
+        """Raises one of `TROUBLE`; in any case it takes hardly longer than `PATIENCE_S`."""
         task = asyncio.ensure_future(self._work(work))
         try:
             done, _ = await asyncio.wait({task}, timeout=PATIENCE_S)
             if not done:
                 raise TimeoutError(f"{self._door.name}: no answer within {PATIENCE_S:g} s")
+            if task.cancelled():
+                raise OSError(f"{self._door.name}: the connection was given up")
             return task.result()
         except BaseException:
             if self._connection is None:  # still connecting
@@ -59,7 +63,8 @@ class _Session:
             else:
                 self._connection.terminate()
                 self._connection = None
-            await asyncio.gather(task, return_exceptions=True)
+            task.add_done_callback(_forget)
+            await asyncio.wait({task}, timeout=PATIENCE_S)
             raise
 
     async def _work(self, work: Callable[[asyncpg.Connection], Awaitable[_T]]) -> _T:
@@ -76,12 +81,22 @@ class _Session:
         return await work(self._connection)
 
 
+@dataclass
+class Beats:
+    """When the newest write of the observers began that a primary acknowledged, monotonic; 0 before the first."""
+
+    acknowledged_ns: int = 0
+
+
 class Database:
     """Watches one database node: what it says of itself, and whether it acknowledges a write."""
 
-    def __init__(self, door: Door, password: str, add: Callable[[tuple[object, ...]], None]) -> None:
+    def __init__(
+        self, door: Door, password: str, add: Callable[[tuple[object, ...]], None], beats: Beats
+    ) -> None:
         self._name = door.name
-        self._reading, self._writing = _Session(door, password), _Session(door, password)
+        self._beats = beats
+        self._reading, self._writing = Session(door, password), Session(door, password)
         self._add = add
         self._role = ""
         self._acknowledged = 0
@@ -90,11 +105,11 @@ class Database:
     async def watch(self, leader: Callable[[], str]) -> None:
         """Add one row a round until cancelled. A write that hangs delays no observation: it goes on beside."""
         reported, writing = 0, None
-        async for _ in _rounds():
+        async for _ in rounds(OBSERVE_EVERY_S):
             timeline = 0
             try:
                 self._role, timeline = await self._reading.run(_state)
-            except _TROUBLE:
+            except Exception:  # whatever a client makes of a server that dies: it did not say what it is
                 self._role = ""
             wrote, reported = self._acknowledged > reported, self._acknowledged
             self._add((time.monotonic_ns(), self._name, self._role, timeline, wrote, leader()))
@@ -106,12 +121,31 @@ class Database:
             if not self._prepared:
                 await self._writing.run(lambda connection: connection.execute(_TABLE))
                 self._prepared = True
-            await self._writing.run(lambda connection: connection.execute(_WRITE))
+            began_ns = time.monotonic_ns()
+            await self._writing.run(lambda connection: connection.execute(_WRITE, began_ns))
             self._acknowledged += 1
+            self._beats.acknowledged_ns = max(self._beats.acknowledged_ns, began_ns)
         except asyncpg.UndefinedTableError:
             self._prepared = False  # a primary that was made anew
-        except _TROUBLE:
+        except TROUBLE:
             pass  # not acknowledged: that is all there is to know
+
+
+async def newest_beat(session: Session) -> int:
+    """When the newest of the observers' writes began that this server shows, monotonic; 0 where there is none.
+
+    Raises one of `TROUBLE`.
+    """
+    try:
+        return int(await session.run(lambda connection: connection.fetchval(_BEAT)) or 0)
+    except asyncpg.UndefinedTableError:
+        return 0
+
+
+def _forget(task: asyncio.Future[_T]) -> None:
+    """Whatever it comes to: nobody waits for it any more."""
+    if not task.cancelled():
+        task.exception()
 
 
 async def _state(connection: asyncpg.Connection) -> tuple[str, int]:
@@ -122,10 +156,10 @@ async def _state(connection: asyncpg.Connection) -> tuple[str, int]:
     return "replica" if in_recovery else "primary", timeline or 0
 
 
-async def _rounds() -> AsyncIterator[None]:
-    """Ten a second; one that took longer is followed by the next at once."""
+async def rounds(every_s: float) -> AsyncIterator[None]:
+    """One every so often; one that took longer is followed by the next at once."""
     due_s = time.monotonic()
     while True:
         yield
-        due_s = max(due_s + OBSERVE_EVERY_S, time.monotonic())
+        due_s = max(due_s + every_s, time.monotonic())
         await asyncio.sleep(due_s - time.monotonic())

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from harness.load.http1 import NotSentError, Reply, UnansweredError
+from harness.load.names import ENDPOINT, NoAddressError
 from harness.probes.conversation import exchange
 
 #: How long a synthetic user waits for one door before trying the next as well, and for any of them, in seconds.
@@ -41,6 +42,8 @@ class Judged:
 
 
 Judge: TypeAlias = Callable[[Reply], Judged]
+#: Finds the doors, within less than `DEADLINE_S`. Raises NoAddressError.
+LookUp: TypeAlias = Callable[[], Awaitable[Sequence[Door]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +70,9 @@ class Doors:
     as it goes on, none of them soon, and the outage would seem longer for it.
     """
 
-    def __init__(self, doors: Sequence[Door]) -> None:
-        self._doors = doors
+    def __init__(self, doors: Sequence[Door] = (), look_up: LookUp | None = None) -> None:
+        """The doors themselves, or who knows them at the moment."""
+        self._doors, self._look_up = doors, look_up
         self._line = asyncio.Semaphore(ABREAST)
         self.scouted = False  # somebody is at two doors at once
 
@@ -84,8 +88,11 @@ class Doors:
         except TimeoutError:
             return Asked("fail", "", detail="still in line")
         try:
-            order = [self._doors[(first + turn) % len(self._doors)] for turn in range(len(self._doors))]
+            doors = await self._look_up() if self._look_up is not None else self._doors
+            order = [doors[(first + turn) % len(doors)] for turn in range(len(doors))]
             return await _Asking(self, order, request, judge).run(deadline_s)
+        except NoAddressError as error:
+            return Asked("fail", ENDPOINT, detail=str(error))
         finally:
             self._line.release()
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from harness.load import http1
-from harness.load.access import Access
 from harness.load.http1 import Reply
 from harness.probes.board import Probe
 from harness.probes.config import Login
-from harness.probes.door import Asked, Door, Doors, Judged
+from harness.probes.directory import Directory
+from harness.probes.door import Asked, Doors, Judged
 
 
 @dataclass
@@ -47,19 +47,14 @@ class Registers:
         return next((one for n in range(count) if not (one := self._all[(turn + n) % count]).busy), None)
 
 
-def _entrances(access: Access) -> Doors:
-    """A carrier's way into the service, in plain http."""
-    return Doors([Door(entrance.name, entrance.host, entrance.http) for entrance in access.entrances])
-
-
 class Read(Probe):
     """A person's own page must show the answer that was acknowledged last, or a later one."""
 
     capability = "read"
 
-    def __init__(self, process: int, access: Access, registers: Registers, host: str) -> None:
-        self.process, self.vantage = process, access.carrier
-        self._doors, self._registers, self._host = _entrances(access), registers, host
+    def __init__(self, process: int, directory: Directory, registers: Registers, host: str) -> None:
+        self.process, self.vantage = process, directory.carrier
+        self._doors, self._registers, self._host = Doors(look_up=directory.doors), registers, host
 
     async def ask(self, turn: int) -> tuple[int, Asked]:
         register = self._registers.latest
@@ -82,9 +77,9 @@ class Write(Probe):
 
     capability = "write"
 
-    def __init__(self, process: int, access: Access, registers: Registers, host: str) -> None:
-        self.process, self.vantage = process, access.carrier
-        self._doors, self._registers, self._host = _entrances(access), registers, host
+    def __init__(self, process: int, directory: Directory, registers: Registers, host: str) -> None:
+        self.process, self.vantage = process, directory.carrier
+        self._doors, self._registers, self._host = Doors(look_up=directory.doors), registers, host
 
     async def ask(self, turn: int) -> tuple[int, Asked]:
         register = self._registers.free(turn)
@@ -114,9 +109,9 @@ class SignIn(Probe):
 
     capability = "login"
 
-    def __init__(self, process: int, access: Access, login: Login, host: str) -> None:
-        self.process, self.vantage = process, access.carrier
-        self._doors = _entrances(access)
+    def __init__(self, process: int, directory: Directory, login: Login, host: str) -> None:
+        self.process, self.vantage = process, directory.carrier
+        self._doors = Doors(look_up=directory.doors)
         fields = {"company": str(login.company), "user": login.user, "password": login.password}
         self._request = http1.form("/login", host, fields, close=True)
 

@@ -10,6 +10,7 @@ runs/<scenario>/<time>-<seed>/
   history/*.arrow  every operation of the load, see `history`
   probes/*.arrow   the same for the probes
   databases.arrow  who said to be primary, ten times a second, see `history.DATABASE_SCHEMA`
+  replication.arrow  how far each database follows, where there is more than one region
   final/           the service's state read back at the end, *.jsonl
   mail/            every leg of every mail: composed, submitted, relayed, stored, noticed .arrow
   nodes/*.log      what each node printed
@@ -18,17 +19,27 @@ runs/<scenario>/<time>-<seed>/
 
 from __future__ import annotations
 
+import fcntl
 import json
+import math
 import os
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeGuard
 
-Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
+from harness.rundir.lines import Json, Lines, read_jsonl
+from topology.document import load
+
+__all__ = ["Clock", "Event", "Json", "Lines", "RunDir", "read_jsonl"]
+
+PLAN: Final = "plan.yaml"
+LOCK: Final = ".held"
+#: Beyond any clock; also what the tables' 64 bits hold.
+_LATEST_NS: Final = 2**63
 
 
 @dataclass(frozen=True)
@@ -46,6 +57,22 @@ class Clock:
     @classmethod
     def now(cls, scale: float) -> Clock:
         return cls(time.monotonic_ns(), datetime.now(UTC).isoformat(), scale)
+
+    @classmethod
+    def from_json(cls, text: str) -> Clock:
+        """Raises ValueError for what is no clock."""
+        row = json.loads(text)
+        if not isinstance(row, dict):
+            raise ValueError(f"no clock: {row!r}")
+        anchor_ns, start_ns, scale = row.get("anchor_ns"), row.get("start_ns", 0), row.get("scale")
+        if not (_is_instant(anchor_ns) and _is_instant(start_ns)):
+            raise ValueError(f"no instants: {anchor_ns!r}, {start_ns!r}")
+        if not isinstance(scale, int | float) or not math.isfinite(scale) or scale <= 0:
+            raise ValueError(f"no scale: {scale!r}")
+        wall = str(row.get("anchor_wall"))
+        if datetime.fromisoformat(wall).tzinfo is None:
+            raise ValueError(f"a time without its zone: {wall}")
+        return cls(anchor_ns, wall, scale, start_ns)
 
     def wall(self, at_ns: int) -> datetime:
         """The wall-clock time of a monotonic instant."""
@@ -70,11 +97,12 @@ class Event:
 
 
 class RunDir:
-    """One run directory. Recording is safe from several threads; every line is on disk when the call returns."""
+    """One run directory. Recording is safe from several threads, and goes on when the disk is full: see `Lines`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock = threading.Lock()
+        self._events = Lines(path / "events.jsonl")
+        self._undos = Lines(path / "undo.jsonl")
 
     @classmethod
     def create(cls, root: Path, scenario: str, seed: int) -> RunDir:
@@ -97,24 +125,49 @@ class RunDir:
     def name(self) -> str:
         return f"{self.path.parent.name}/{self.path.name}"
 
+    # -- who is at work in it ----------------------------------------------------------------------------------
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """While this context lasts, or until this process ends however it ends, the run is `busy`."""
+        with (self.path / LOCK).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    @property
+    def busy(self) -> bool:
+        """Whether somebody holds it."""
+        try:
+            with (self.path / LOCK).open() as lock:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
     # -- what happened -----------------------------------------------------------------------------------------
 
     def record(self, kind: str, **data: Json) -> Event:
         """Append an event, stamped now."""
         event = Event(time.monotonic_ns(), kind, data)
-        self._append("events.jsonl", {"at_ns": event.at_ns, "kind": kind, **data})
+        self._events.add({"at_ns": event.at_ns, "kind": kind, **data})
         return event
 
     def record_undo(self, **data: Json) -> None:
-        """Write down how a fault is taken back, and return only when that is on disk."""
-        self._append("undo.jsonl", {"at_ns": time.monotonic_ns(), **data}, sync=True)
+        """Write down how a fault is taken back, and return only when that is on disk. Raises OSError if it is not."""
+        self._undos.add_durably({"at_ns": time.monotonic_ns(), **data})
+
+    def flush(self) -> None:
+        """Write down what a full disk did not take, now that there may be room."""
+        self._events.flush()
 
     def events(self, *kinds: str) -> list[Event]:
-        """The events so far, oldest first, of these kinds or of all; a line that a crash tore is skipped."""
+        """The events so far, oldest first, of these kinds or of all; a line that is none is skipped."""
         found = []
         for row in read_jsonl(self.path / "events.jsonl"):
-            at_ns, kind = row.pop("at_ns"), row.pop("kind")
-            if isinstance(at_ns, int) and isinstance(kind, str) and (not kinds or kind in kinds):
+            at_ns, kind = row.pop("at_ns", None), row.pop("kind", None)
+            if _is_instant(at_ns) and isinstance(kind, str) and (not kinds or kind in kinds):
                 found.append(Event(at_ns, kind, row))
         return found
 
@@ -125,12 +178,22 @@ class RunDir:
 
     @property
     def clock(self) -> Clock:
-        """Raises FileNotFoundError for a run that never got as far as having one."""
-        return Clock(**json.loads((self.path / "clock.json").read_text()))
+        """Raises OSError for a run that never got as far as having one, ValueError for what is none."""
+        return Clock.from_json((self.path / "clock.json").read_text(encoding="utf-8"))
 
     @clock.setter
     def clock(self, clock: Clock) -> None:
         self.write("clock.json", json.dumps(asdict(clock)))
+
+    # -- the plan ----------------------------------------------------------------------------------------------
+
+    @property
+    def plan(self) -> Mapping[str, Json]:
+        """What was going to happen. Raises FileNotFoundError if it was never written, BadInput for what is no plan."""
+        path = self.path / PLAN
+        if not path.exists():
+            raise FileNotFoundError(path)
+        return {key: value.content for key, value in load(path, "a plan")}
 
     # -- files -------------------------------------------------------------------------------------------------
 
@@ -139,27 +202,16 @@ class RunDir:
         path = self.path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f".{path.name}.partial")
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+        try:
+            partial.write_text(text, encoding="utf-8", errors="replace")
+            partial.replace(path)
+        except OSError as error:
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
+            raise OSError(error.errno, error.strerror, str(path)) from None
         return path
 
-    def _append(self, name: str, row: Mapping[str, Json], sync: bool = False) -> None:
-        line = json.dumps(row, ensure_ascii=False).encode() + b"\n"
-        with self._lock, (self.path / name).open("ab", buffering=0) as file:
-            file.write(line)
-            if sync:
-                os.fsync(file.fileno())
 
-
-def read_jsonl(path: Path) -> Iterator[dict[str, Json]]:
-    """The objects of a JSON-lines file; nothing if there is none; a line that a crash tore is skipped."""
-    if not path.exists():
-        return
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for line in file:
-            try:
-                row = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(row, dict):
-                yield row
+def _is_instant(value: object) -> TypeGuard[int]:
+    """CLOCK_MONOTONIC nanoseconds."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LATEST_NS

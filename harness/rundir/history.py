@@ -10,6 +10,7 @@ import io
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
@@ -53,6 +54,16 @@ _OBSERVATION: Final[list[tuple[str, pa.DataType]]] = [
 ]
 #: databases.arrow: one row per database node and round of observation.
 DATABASE_SCHEMA: Final = pa.schema(_OBSERVATION)
+
+_REPLICATION: Final[list[tuple[str, pa.DataType]]] = [
+    ("at_ns", pa.int64()),  # when the observation was complete
+    ("node", pa.string()),  # a database node
+    ("region", pa.string()),  # where it stands
+    ("acknowledged_ns", pa.int64()),  # when the newest write began that a primary had acknowledged until then
+    ("shown_ns", pa.int64()),  # when the newest write began that this node shows; 0 = no answer
+]
+#: replication.arrow: how far each database node follows; the difference would be lost with the primary.
+REPLICATION_SCHEMA: Final = pa.schema(_REPLICATION)
 
 _MAIL: Final[list[tuple[str, pa.DataType]]] = [
     ("id", pa.string()),  # Message-ID without angle brackets
@@ -207,7 +218,8 @@ class Writer:
 def read(folder: Path, schema: pa.Schema = SCHEMA) -> pa.Table:
     """Every operation in a folder of streams (or in one file), unsorted. Names come as dictionary columns.
 
-    A stream that a crash cut short gives all batches that were flushed whole. No file, no rows.
+    A stream that was cut short or garbled gives the batches that stand whole before that. No file, no rows.
+    Raises ValueError for a stream of something else.
     """
     tables = [_read_stream(path, schema) for path in sorted(folder.glob("*.arrow")) if path.stat().st_size]
     if folder.is_file():
@@ -219,11 +231,10 @@ def read(folder: Path, schema: pa.Schema = SCHEMA) -> pa.Table:
 
 def _read_stream(path: Path, schema: pa.Schema) -> pa.Table:
     batches: list[pa.RecordBatch] = []
-    with pa.memory_map(str(path)) as source:
-        try:
-            reader = pa.ipc.open_stream(source)
-            while True:
-                batches.append(reader.read_next_batch())
-        except (StopIteration, pa.ArrowInvalid, OSError, EOFError):
-            pass
+    with suppress(StopIteration, pa.ArrowException, OSError, EOFError), pa.memory_map(str(path)) as source:
+        reader = pa.ipc.open_stream(source)
+        while True:
+            batch = reader.read_next_batch()
+            batch.validate(full=True)  # what is garbled would end the process that looks at it
+            batches.append(batch)
     return pa.Table.from_batches(batches, schema) if batches else schema.empty_table()

@@ -12,5 +12,11 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="session")
 def replica() -> Map:
-    """The project's own topology."""
+    """The project's own topology, of one region."""
+    return topology.read(ROOT / "docker-compose.multi-region.yml").only(["singapore"])
+
+
+@pytest.fixture(scope="session")
+def whole() -> Map:
+    """The project's own topology, all regions of it."""
     return topology.read(ROOT / "docker-compose.multi-region.yml")

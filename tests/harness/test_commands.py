@@ -9,6 +9,8 @@ import pytest
 from harness import library
 from tests.commands import Ran, harness
 
+pytestmark = pytest.mark.takes(30)
+
 SCENARIO = (library.SCENARIOS / "az-loss.yaml").read_text()
 TOPOLOGY = library.TOPOLOGY.read_text()
 
@@ -58,6 +60,33 @@ def test_a_bad_topology_is_refused_with_its_place(tmp_path: Path) -> None:
     message = refused(harness("plan", "calm", "--topology", str(path), runs=tmp_path))
     assert f"{path}:" in message
     assert "topology.zone" in message
+
+
+@pytest.mark.parametrize(
+    ("role", "renamed", "says"),
+    [
+        ("observers", "watchers", "found no nodes of role observers, expected one node of it"),
+        ("citizens", "citizen", 'did you mean "citizen"?'),
+        ("agency", "office", "found no nodes of role agency"),
+        ("citizens", "observers", "found 2 nodes of role observers"),
+    ],
+)
+def test_a_topology_that_lacks_whom_the_harness_needs_is_refused(
+    tmp_path: Path, role: str, renamed: str, says: str
+) -> None:
+    path = tmp_path / "compose.yml"
+    path.write_text(TOPOLOGY.replace(f"topology.role: {role},", f"topology.role: {renamed},"))
+    message = refused(harness("plan", "calm", "--topology", str(path), runs=tmp_path))
+    assert f"{path}: " in message
+    assert says in message
+
+
+@pytest.mark.parametrize("seed", ["x", "-1", "99999999999999999999"])
+def test_a_seed_is_a_number_that_every_part_takes(tmp_path: Path, seed: str) -> None:
+    ran = harness("plan", "calm", "--seed", seed, runs=tmp_path)
+    assert ran.status == 2
+    assert "--seed" in ran.stderr
+    assert "Traceback" not in ran.stderr
 
 
 def test_an_unknown_name_is_told_with_the_nearest(tmp_path: Path) -> None:

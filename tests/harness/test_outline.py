@@ -21,7 +21,7 @@ def test_a_dry_run_says_what_would_happen(replica: Map) -> None:
     text = told(replica, library.scenario("az-loss"), "ends=130s", "timeline.2.at=125s", *drill)
     for part in (
         "az-loss: Loss of zone A (ゾーンAの喪失)",
-        "compose.yml, 30 nodes, with d.yml",
+        f"compose.yml, {len(replica.nodes)} nodes, with d.yml",
         "18000 people of 40 companies, seed 7",
         "a quarter answers within 11.7 s of the mail, half in 51 s",
         "      0 s  publish kanto-shindo7 (VXSE51 発表 通常)",

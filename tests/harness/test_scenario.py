@@ -7,10 +7,13 @@ import pytest
 
 from harness import scenario
 from harness.duration import Duration
+from harness.keeping import Keeping
 from harness.scenario import Drill, Scenario, Step
 from harness.selector import Selector
 from harness.targets import Domains, Link, Publication, Target
+from tests.refusals import refusal, swapped
 from topology.document import BadInput
+from topology.map import Map
 
 CHECKS: Mapping[str, Mapping[str, str]] = {
     "answers": {"lost": "count", "rpo": "duration"},
@@ -44,6 +47,7 @@ expect:
   broadcast: {exactly: once}
   mail: {all_out_within: 30min}
   host: {busy: 95%}
+regions: [singapore]
 """
 
 
@@ -60,16 +64,11 @@ def read(folder: Path, text: str, *changes: str) -> Scenario:
 
 
 def complaint(folder: Path, text: str, *changes: str) -> str:
-    with pytest.raises(BadInput) as caught:
-        read(folder, text, *changes)
-    message = str(caught.value)
-    assert "\n" not in message
-    return message.removeprefix(f"{folder}/")
+    return refusal(lambda: read(folder, text, *changes))
 
 
 def swap(old: str, new: str) -> str:
-    assert WHOLE.count(old) == 1, old
-    return WHOLE.replace(old, new)
+    return swapped(WHOLE, old, new)
 
 
 def step(folder: Path, entry: str) -> Step:
@@ -116,6 +115,10 @@ def test_a_whole_scenario(folder: Path) -> None:
             Link("au", {"silence": 0.5, "resets": 0.0}),
         ),
         ("{at: 1s, ease: {link: docomo}}", Link("docomo")),
+        ("{at: 1s, stale: {share: 30%, keeps: 2min}}", Keeping(0.3, 120.0)),
+        ("{at: 1s, stale: {carrier: au, share: 1, keeps: 60s}}", Keeping(1.0, 60.0, "au")),
+        ("{at: 1s, fresh: {}}", Keeping()),
+        ("{at: 1s, fresh: {carrier: au}}", Keeping(carrier="au")),
         ("{at: 1s, publish: quake}", Publication("quake")),
         ("{at: 1s, publish: {event: quake, info: cancelled}}", Publication("quake", "取消")),
         (
@@ -135,12 +138,12 @@ def test_targets(folder: Path, entry: str, target: Target) -> None:
         (
             "drill:",
             "dril:",
-            's.yaml:4:1: found "dril", expected one of name, title, why, drill, timeline, ends, expect; did',
+            's.yaml:4:1: found "dril", expected one of name, title, why, drill, timeline, ends, expect, regions; did',
         ),
         (
             "restore:",
             "resotre:",
-            's.yaml:9:15: found "resotre", expected one of lose, hang, cut, degrade, publish, restore,',
+            's.yaml:9:15: found "resotre", expected one of lose, hang, cut, degrade,',
         ),
         ("restore:", "resotre:", 'did you mean "restore"?'),
         (
@@ -238,6 +241,11 @@ def test_what_is_wrong_is_said_with_its_place(folder: Path, old: str, new: str, 
         ("{at: 1s, cut: {from: a}}", 'found no "to", expected {between'),
         ("{at: 1s, cut: {from: a, to: []}}", "found a list, expected at least one zone, region or node"),
         ("{at: 1s, cut: {from: a, to: b, oneway: 1}}", "found 1, expected true or false"),
+        ("{at: 1s, stale: {share: 30%}}", 'found no "keeps", expected how long they keep answers'),
+        ("{at: 1s, stale: {share: 0, keeps: 10s}}", "expected a share above 0"),
+        ("{at: 1s, stale: {share: 130%, keeps: 10s}}", 'found "130%", expected a share'),
+        ("{at: 1s, stale: {share: 0.3, keeps: 0s}}", "expected longer than 0s"),
+        ("{at: 1s, fresh: {share: 0.3}}", 'found "share", expected carrier'),
         ("{at: 1s, degrade: {link: docomo}}", "found a mapping, expected at least one of latency, jitter"),
         ("{at: 1s, degrade: {latency: 1s}}", 'found no "link", expected link: the carrier'),
         (
@@ -257,9 +265,7 @@ def test_what_is_wrong_is_said_with_its_place(folder: Path, old: str, new: str, 
     ],
 )
 def test_what_is_no_target(folder: Path, entry: str, message: str) -> None:
-    with pytest.raises(BadInput) as caught:
-        step(folder, entry)
-    assert message in str(caught.value)
+    assert message in refusal(lambda: step(folder, entry))
 
 
 @pytest.mark.parametrize(
@@ -298,3 +304,13 @@ def test_events_come_with_the_harness_where_none_stand_beside(tmp_path: Path) ->
     found = read(tmp_path, WHOLE.replace("quake", "kanto-shindo7"))
     assert found.drill.event == "kanto-shindo7"
     assert "350" in found.drill.areas
+
+
+def test_a_scenario_says_which_regions_stand(folder: Path, replica: Map) -> None:
+    assert read(folder, WHOLE).standing(replica) == replica
+    assert read(folder, swap("regions: [singapore]\n", "")).standing(replica) == replica.only(
+        replica.service_regions
+    )
+    with pytest.raises(BadInput, match=r's\.yaml:16:11: found "singapor".*did you mean "singapore"'):
+        read(folder, swap("regions: [singapore]", "regions: [singapor]")).standing(replica)
+    assert "at least one region" in complaint(folder, swap("regions: [singapore]", "regions: []"))

@@ -130,7 +130,7 @@ def test_telegrams_are_numbered_by_event(tmp_path: Path, replica: Map) -> None:
         (["at: 1s, cut: {between: [singapore, web-a1]}"], "found web-a1 on both sides, expected two domains"),
         (
             ["at: 1s, degrade: {link: dokomo, latency: 1s}"],
-            'found "dokomo", expected a carrier; did you mean "docomo"?',
+            'found "dokomo", expected a carrier or a wide-area link; did you mean "docomo"?',
         ),
         # undoing what was never done
         (

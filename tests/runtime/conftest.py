@@ -11,6 +11,9 @@ from harness.runtime.local import LocalRuntime
 from tests import small
 from topology.map import Map
 
+#: What a node is given to end by itself.
+STOPS_WITHIN_S = 1.0
+
 
 @pytest.fixture(scope="session")
 def small_map() -> Map:
@@ -20,7 +23,7 @@ def small_map() -> Map:
 @pytest.fixture(params=["local"])
 def runtime(request: pytest.FixtureRequest, small_map: Map, tmp_path: Path) -> Iterator[Runtime]:
     """A runtime with every node of the small map started. What a runtime must promise is tested on each."""
-    made = {"local": LocalRuntime}[request.param]()
+    made = {"local": LocalRuntime}[request.param](stops_within_s=STOPS_WITHIN_S)
     made.prepare(small_map, RunDir.create(tmp_path / "runs", "conformance", 1))
     try:
         for node in small_map:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import http.client
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from harness.runtime import Cuts, NodeFailed, Pauses, Runtime
+from tests.runtime.conftest import STOPS_WITHIN_S
 from topology.map import Map, Node
 
-pytestmark = pytest.mark.fabric
+pytestmark = [pytest.mark.fabric, pytest.mark.takes(15)]
 
 ANSWERS_WITHIN_S = 10.0
 SILENCE_S = 0.4
@@ -100,12 +102,27 @@ def test_start_stop_and_kill_are_idempotent(runtime: Runtime, nodes: tuple[Node,
     a1, *_ = nodes
     runtime.start(a1)
     runtime.stop(a1)
+    assert runtime.log(a1)[-1] == "goodbye"  # it was asked to end, not made to
     runtime.stop(a1)
     assert not runtime.alive(a1)
     runtime.kill(a1)
     runtime.kill(a1)
     runtime.start(a1)
     assert runtime.alive(a1)
+
+
+def test_a_node_that_does_not_hear_that_it_should_stop_is_ended_all_the_same(
+    runtime: Runtime, nodes: tuple[Node, Node, Node]
+) -> None:
+    a1, *_ = nodes
+    deaf = replace(a1, command=("sh", "-c", "trap '' TERM; echo deaf; while :; do sleep 0.1; done"))
+    runtime.kill(a1)
+    runtime.start(deaf)
+    eventually(lambda: runtime.log(a1)[-1] == "deaf", "it is deaf")
+    began_s = time.monotonic()
+    runtime.stop(deaf)
+    assert time.monotonic() - began_s >= STOPS_WITHIN_S
+    assert not runtime.alive(deaf)
 
 
 def test_what_a_node_printed_can_be_read_and_a_dead_node_is_named(
@@ -183,8 +200,6 @@ def test_nothing_outside_the_topology_can_be_reached(
 
 
 def test_a_program_that_cannot_start_is_seen_dead_with_its_log(runtime: Runtime, small_map: Map) -> None:
-    from dataclasses import replace
-
     a1 = small_map.nodes["a1"]
     runtime.kill(a1)
     runtime.start(replace(a1, command=("python", "-c", "raise SystemExit('no port for me')")))

@@ -32,7 +32,9 @@ class LocalRuntime:
 
     name = "local"
 
-    def __init__(self) -> None:
+    def __init__(self, stops_within_s: float = STOPS_WITHIN_S) -> None:
+        """A node that was asked to stop is killed when it has not ended by itself within that time."""
+        self._stops_within_s = stops_within_s
         self._lives: dict[str, NodeProcess] = {}
         self._lock = threading.RLock()
 
@@ -69,7 +71,7 @@ class LocalRuntime:
         if life is None:
             return
         life.signal(signal.SIGTERM)
-        if not life.end(STOPS_WITHIN_S):
+        if not life.end(self._stops_within_s):
             life.kill()
 
     def kill(self, node: Node) -> None:

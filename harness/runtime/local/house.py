@@ -35,6 +35,10 @@ INSIDE: Final = "HARNESS_HOUSE"
 #: Set inside a house: when that process started, seconds since the epoch.
 STARTED: Final = "HARNESS_HOUSE_STARTED"
 FORWARDED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+#: How the command of a house takes signals: when it says so, or from its first moment.
+LISTENS, HEARS = "--listens", "--hears"
+#: Exit statuses of `unshare` for a program that it cannot start.
+CANNOT_EXECUTE, NOT_FOUND = 126, 127
 SIOCSIFFLAGS: Final = 0x8914
 IFF_UP: Final = 1
 NAMESPACES: Final = ("--pid", "--fork", "--kill-child", "--mount", "--mount-proc", "--net", "--ipc", "--uts")
@@ -60,14 +64,19 @@ def unshare_command() -> list[str]:
     return command
 
 
-def enter(argv: Sequence[str]) -> int:
-    """Run a command in a house of its own and return its exit status. Signals sent to this process reach it."""
-    command = [*unshare_command(), sys.executable, "-m", __name__, *argv]
+def enter(argv: Sequence[str], listens: bool = False) -> int:
+    """Run a command in a house of its own and return its exit status. Signals sent to this process reach it.
+
+    With `listens`, they wait for the command to call `listen`. Raises CannotRun if it cannot even be started.
+    """
+    command = [*unshare_command(), sys.executable, "-m", __name__, LISTENS if listens else HEARS, *argv]
     started = psutil.Process().create_time()
     environment = {**os.environ, INSIDE: str(os.getpid()), STARTED: str(started)}
     parent = os.getpid()
 
     def tie() -> None:
+        # Until there is somebody inside who can hear them, signals wait; see `listen`.
+        signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
         die_with_parent(signal.SIGKILL)
         if os.getppid() != parent:  # it ended before the tie was made
             os._exit(1)
@@ -85,6 +94,8 @@ def enter(argv: Sequence[str]) -> int:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+    if status in (CANNOT_EXECUTE, NOT_FOUND):
+        raise CannotRun(f"{sys.executable} cannot be started inside namespaces; can this user read it?")
     return status if status >= 0 else 128 - status
 
 
@@ -93,18 +104,27 @@ def _children(pid: int) -> list[int]:
     return [int(child) for child in path.read_text().split()] if path.exists() else []
 
 
-def main(argv: Sequence[str]) -> int:
+def main(listens: str, argv: Sequence[str]) -> int:
     """PID 1 of a house: loopback up, one child, and an end for every orphan."""
     _loopback_up()
     child = os.fork()
     if child == 0:
+        if listens == HEARS:
+            listen()
         os.execvp(argv[0], list(argv))
     for number in FORWARDED:
         signal.signal(number, lambda received, _frame: os.kill(child, received))
+    listen()
     while True:
         pid, status = os.wait()
         if pid == child:
-            return os.waitstatus_to_exitcode(status) % 256
+            code = os.waitstatus_to_exitcode(status)
+            return code if code >= 0 else 128 - code
+
+
+def listen() -> None:
+    """From now on this process hears the signals that are passed on into a house, also those that came before."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
 
 
 def _loopback_up() -> None:
@@ -114,4 +134,4 @@ def _loopback_up() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1], sys.argv[2:]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,6 +18,7 @@ ANCHOR_NS = 5_000_000_000_000
 START_NS = ANCHOR_NS + 40_000_000_000
 SCALE = 60.0
 CARRIERS = ("docomo", "au", "softbank")
+OCCURS = datetime.fromisoformat("2026-01-15T14:46:00+09:00")
 RULE: Mapping[str, Json] = {"areas": [], "least": "5-", "tsunami": True, "special": True, "standing": False}
 
 
@@ -35,6 +37,7 @@ class Recorded:
         self._load: list[Operation] = []
         self._probes: list[Operation] = []
         self._databases: list[tuple[object, ...]] = []
+        self._replication: list[tuple[object, ...]] = []
         self._mail: dict[str, list[tuple[object, ...]]] = {}
         self._final: dict[str, list[dict[str, Json]]] = {}
         self._host: list[dict[str, Json]] = []
@@ -74,8 +77,11 @@ class Recorded:
         info: str = "発表",
         status: str = "通常",
     ) -> None:
-        told: dict[str, Json] = {"event_id": event, "info": info, "status": status, "serial": 1}
-        telegram: dict[str, Json] = {**told, "kind": kind, "areas": dict(areas)}
+        """`at_s` is when it is handed over, and when the agency says that it said so."""
+        serial = 1 + len(self._timeline)
+        told: dict[str, Json] = {"event_id": event, "info": info, "status": status, "serial": serial}
+        reported = (OCCURS + timedelta(seconds=at_s)).isoformat()
+        telegram: dict[str, Json] = {**told, "kind": kind, "reported": reported, "areas": dict(areas)}
         self._timeline.append({"verb": "publish", "telegram": telegram})
         self.event(at_s, "published", what=event, **told)
 
@@ -124,6 +130,13 @@ class Recorded:
     ) -> None:
         self._databases.append((ns(at_s), node, role, timeline, wrote, leader))
 
+    def replicated(
+        self, at_s: float, node: str, region: str, acknowledged_s: float, shown_s: float | None
+    ) -> None:
+        """A database node shows the writes until then, of those until then acknowledged; None: no answer."""
+        shown_ns = ns(shown_s) if shown_s is not None else 0
+        self._replication.append((ns(at_s), node, region, ns(acknowledged_s), shown_ns))
+
     def mail(self, leg: str, number: str, to: str, at_s: float, result: str = "ok") -> None:
         self._mail.setdefault(leg, []).append((number, to, ns(at_s), leg, result))
 
@@ -160,6 +173,7 @@ class Recorded:
         operations(self.run.path / "history" / "load.arrow", self._load)
         operations(self.run.path / "probes" / "probes.arrow", self._probes)
         table(self.run.path / "databases.arrow", history.DATABASE_SCHEMA, self._databases)
+        table(self.run.path / "replication.arrow", history.REPLICATION_SCHEMA, self._replication)
         for leg, rows in self._mail.items():
             table(self.run.path / "mail" / f"{leg}.arrow", history.MAIL_SCHEMA, rows)
         for name, found in self._final.items():

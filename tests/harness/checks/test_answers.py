@@ -196,3 +196,52 @@ def test_a_killed_run_says_nothing_of_values_it_had_no_time_to_record(record: Re
     run.answer(1, 1, 5.0)
     run.look(1, 2, 6.0)
     assert answers.check(run.cut()).verdict is Verdict.UNKNOWN
+
+
+def test_answers_that_were_erased_and_brought_back(record: Record) -> None:
+    run = record(answers={"lost": 0, "restored": 1, "restore": 10})
+    run.answer(7, 1, 19.0)
+    run.fault("1-erase", 20.0)
+    run.event(26.5, "answers.restored", node="backup-t", rows=3, answers=1, seconds=5.5)
+    run.final("answers", answered(7, 1))
+    finding = answers.check(run.end())
+    assert finding.verdict is Verdict.PASS, finding.why
+    assert finding.measured["restore_s"] == 5.5
+    assert finding.detail["restores"] == [
+        {"fault": "1-erase", "rows": 3, "answers": 1, "seconds": 5.5, "after_s": 6.5, "rpo_s": 0.0}
+    ]
+
+
+def test_answers_that_were_erased_and_did_not_come_back(record: Record) -> None:
+    run = record(answers={"restored": 1})
+    run.answer(7, 1, 17.0)
+    run.answer(8, 1, 19.0)
+    run.fault("1-erase", 20.0)
+    run.event(26.5, "answers.restored", node="backup-t", rows=3, answers=1, seconds=5.5)
+    run.final("answers", answered(8, 1))
+    finding = answers.check(run.end())
+    assert finding.verdict is Verdict.FAIL
+    (restore,) = finding.detail["restores"]  # type: ignore[misc, union-attr]
+    assert restore["rpo_s"] == pytest.approx(2.98, abs=0.05)  # type: ignore[index, call-overload]
+
+
+def test_a_restore_that_was_expected_and_never_came(record: Record) -> None:
+    run = record(answers={"restored": 1})
+    run.answer(8, 1, 19.0)
+    run.fault("1-erase", 20.0)
+    run.final("answers", answered(8, 1))
+    assert answers.check(run.end()).verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize(
+    ("stated", "verdict"),
+    [({"rpo": 5.0}, Verdict.PASS), ({"rpo": 5.0, "lost": 0}, Verdict.FAIL), ({"rpo": 1.0}, Verdict.FAIL)],
+)
+def test_an_rpo_says_how_much_may_be_lost(record: Record, stated: dict[str, float], verdict: Verdict) -> None:
+    """Lost within it is no failure, unless a number is stated as well; lost from before it is one."""
+    run = record(answers=stated)
+    run.answer(1, 1, 1.0)
+    run.answer(2, 1, 7.0)
+    run.fault("1-lose", 10.0)
+    run.final("answers", answered(1, 1))
+    assert answers.check(run.end()).verdict is verdict

@@ -124,14 +124,55 @@ def test_a_training_telegram_that_reached_someone_fails(record: Record) -> None:
     assert broadcast.check(run.end()).measured["unwanted"] == 1
 
 
-@pytest.mark.parametrize(("kind", "wish"), [("VTSE41", "tsunami"), ("VPWW54", "special")])
-def test_warnings_go_to_those_who_want_them(record: Record, kind: str, wish: str) -> None:
-    run = record(broadcast={"exactly": "once", "count": 1})
-    run.publish(0.0, "e", {}, kind=kind)
+@pytest.mark.parametrize(
+    ("kind", "wish", "warning", "advisory"),
+    [("VTSE41", "tsunami", "51", "62"), ("VPWW54", "special", "33", "03")],
+)
+def test_warnings_go_to_those_who_want_them(
+    record: Record, kind: str, wish: str, warning: str, advisory: str
+) -> None:
     neither: dict[str, Json] = {"tsunami": False, "special": False}
-    run.final("companies", company(1, 3, areas=["999"], **{**neither, wish: True}), company(2, 3, **neither))
-    run.final("broadcasts", sent(1, 1))
+    for said, count in ((warning, 1), (advisory, 0)):
+        run = record(broadcast={"count": count})
+        run.publish(0.0, "e", {"140000": said}, kind=kind)
+        run.final(
+            "companies", company(1, 3, areas=["999"], **{**neither, wish: True}), company(2, 3, **neither)
+        )
+        run.final("broadcasts", *[sent(1, 1)][:count])
+        assert broadcast.check(run.end()).verdict is Verdict.PASS
+
+
+def test_weather_warnings_are_named_by_their_day(record: Record) -> None:
+    run = record(broadcast={"exactly": "once"})
+    run.publish(0.0, "", {"140000": "33"}, kind="VPWW54")
+    run.final("companies", company(1, 3))
+    run.final("broadcasts", {**sent(1, 1), "event": "VPWW54-気象庁本庁-20260115"})
     assert broadcast.check(run.end()).verdict is Verdict.PASS
+
+
+def test_a_cancellation_takes_back_its_own_kind_alone(kanto: Recorded) -> None:
+    kanto.publish(2.0, "e", {"310": "51"}, kind="VTSE41")
+    kanto.publish(4.0, "e", {}, kind="VTSE41", info="取消")
+    kanto.final("broadcasts", sent(1, 1), sent(2, 2), sent(3, 3))
+    assert broadcast.check(kanto.end()).verdict is Verdict.PASS
+
+
+def test_what_is_said_anew_after_a_cancellation_is_due_a_hold_later(kanto: Recorded) -> None:
+    kanto.publish(4.0, "e", {}, info="取消")
+    kanto.publish(6.0, "e", {"301": "7"})
+    kanto.final("broadcasts", sent(1, 1, 16.2), sent(3, 3, 11.0), sent(4, 4, 16.2), sent(5, 2, 16.2))
+    finding = broadcast.check(kanto.end())
+    assert [finding.measured[what] for what in ("early", "unwanted", "missing")] == [1, 1, 0]
+
+
+def test_a_correction_replaces_the_areas(kanto: Recorded) -> None:
+    kanto.publish(4.0, "e", {"800": "6-"}, info="訂正")
+    kanto.final("broadcasts", sent(1, 1), sent(2, 5))
+    finding = broadcast.check(kanto.end())
+    assert finding.verdict is Verdict.FAIL  # company 3 is for 800 as well
+    assert finding.measured["missing"] == 1
+    kanto.final("broadcasts", sent(3, 3))
+    assert broadcast.check(kanto.end()).verdict is Verdict.PASS
 
 
 def test_once_needs_somebody_concerned(record: Record) -> None:

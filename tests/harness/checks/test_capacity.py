@@ -45,3 +45,31 @@ def test_without_answers_there_is_no_latency(record: Record) -> None:
     finding = capacity.check(record(capacity={"p50": 0.1}).end())
     assert finding.verdict is Verdict.UNKNOWN
     assert finding.measured["p50_s"] is None
+
+
+def test_a_failure_that_the_next_try_mends_is_a_retry(record: Record) -> None:
+    run = record(capacity={"failed_after_retries": 0})
+    run.answer(1, 1, 5.0, "fail", took_s=0.1)
+    run.answer(1, 1, 8.0)
+    run.answer(2, 1, 6.0)
+    finding = capacity.check(run.end())
+    assert (finding.verdict, finding.measured["failed_after_retries"]) == (Verdict.PASS, 0)
+
+
+@pytest.mark.parametrize(
+    ("served", "why"),
+    [
+        ((1, 10.2), "later than five seconds after the beginning"),
+        ((2, 6.0), "somebody else"),
+        ((1, 4.0), "before the failure"),
+    ],
+)
+def test_a_failure_that_no_try_mends_in_time_counts(
+    record: Record, served: tuple[int, float], why: str
+) -> None:
+    run = record(capacity={"failed_after_retries": 0})
+    run.answer(1, 1, 5.0, "info", took_s=4.0)
+    person, at_s = served
+    run.answer(person, 1, at_s)
+    finding = capacity.check(run.end())
+    assert (finding.verdict, finding.measured["failed_after_retries"]) == (Verdict.FAIL, 1), why

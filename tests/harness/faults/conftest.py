@@ -13,8 +13,8 @@ from tests import small
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """The small topology and an access link, up and healthy, looked at from a2."""
-    runtime, topology = LocalRuntime(), small.with_link()
+    """The small topology with an access link and names, up and healthy, looked at from a2."""
+    runtime, topology = LocalRuntime(), small.with_names()
     runtime.prepare(topology, RunDir.create(tmp_path_factory.mktemp("runs"), "effects", 1))
     try:
         at = Stage(runtime, topology, topology.nodes["a2"])

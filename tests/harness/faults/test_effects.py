@@ -10,10 +10,11 @@ from harness.faults import Fault, Stage
 from harness.faults.cut import Cut
 from harness.faults.degrade import Degrade
 from harness.faults.hang import Hang
-from harness.faults.looking import answer
+from harness.faults.looking import answer, answering
 from harness.faults.lose import Lose
+from harness.faults.stale import Stale
 
-pytestmark = pytest.mark.fabric
+pytestmark = [pytest.mark.fabric, pytest.mark.takes(15)]
 
 
 def fault(name: str, stage: Stage) -> Fault:
@@ -28,15 +29,31 @@ def fault(name: str, stage: Stage) -> Fault:
         "refused": degrade(stage, refused=0.5),
         "silence": degrade(stage, silence=0.4),
         "resets": degrade(stage, resets=0.6),
+        "stale": stale(stage, 0.5, 60.0),
     }
     return made[name]
 
 
-NAMES = ["lose", "hang", "cut", "cut one way", "latency", "bandwidth", "refused", "silence", "resets"]
+NAMES = [
+    "lose",
+    "hang",
+    "cut",
+    "cut one way",
+    "latency",
+    "bandwidth",
+    "refused",
+    "silence",
+    "resets",
+    "stale",
+]
 
 
 def degrade(stage: Stage, **effects: float) -> Degrade:
     return Degrade(stage.topology.carriers["one"], effects, stage.topology.nodes["link"])
+
+
+def stale(stage: Stage, share: float, keeps_s: float) -> Stale:
+    return Stale([stage.topology.nodes["resolver"]], stage.topology.nodes["dns"], share, keeps_s)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -100,3 +117,21 @@ def test_a_hang_is_over_the_moment_it_is_undone(stage: Stage) -> None:
     started = time.monotonic()
     assert answer(stage, stage.observer, b1) == "http 200"
     assert time.monotonic() - started < 0.5
+
+
+def test_resolvers_that_know_nothing_keep_nothing(stage: Stage) -> None:
+    """They say that they keep answers, but have none: users would not be held back."""
+    dns, resolver = stage.topology.nodes["dns"], stage.topology.nodes["resolver"]
+    lost = Lose([dns, resolver])
+    lost.inject(stage)
+    stage.runtime.start(resolver)
+    assert answering(stage, [resolver], 30).proven
+    kept = stale(stage, 0.5, 60.0)
+    kept.inject(stage)
+    try:
+        effect = kept.verify(stage)
+    finally:
+        lost.undo(stage)
+    assert not effect.proven
+    assert "10 caches give no answer" in effect.proof
+    assert lost.verify_undone(stage).proven

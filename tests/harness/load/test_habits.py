@@ -18,7 +18,7 @@ from topology.map import Map
 
 
 def draw(person: int, seed: int = 1) -> Habits:
-    return habits.draw(seed, person, clock=60.0, entrances=2, again=0.15, look=0.05, tls=0.1)
+    return habits.draw(seed, person, clock=60.0, again=0.15, look=0.05, tls=0.1)
 
 
 def test_the_same_person_in_the_same_drill_does_the_same() -> None:
@@ -32,7 +32,7 @@ def test_shares_are_what_was_asked_for() -> None:
     assert statistics.mean(one.secure for one in everyone) == pytest.approx(0.1, abs=0.01)
     assert statistics.mean(one.again_s is not None for one in everyone) == pytest.approx(0.15, abs=0.015)
     assert statistics.mean(one.looks_s is not None for one in everyone) == pytest.approx(0.05, abs=0.01)
-    assert statistics.mean(one.entrance for one in everyone) == pytest.approx(0.5, abs=0.02)
+    assert statistics.mean(one.entrance % 2 for one in everyone) == pytest.approx(0.5, abs=0.02)
     assert statistics.mean(one.share for one in everyone) == pytest.approx(0.5, abs=0.01)
 
 

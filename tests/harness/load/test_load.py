@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,9 @@ from harness.load.config import LoadConfig
 from harness.load.population import Person
 from harness.rundir import history
 from tests.harness.load.world import Running, World, until
+from tests.name_programs import TTL_S, hold, named
+
+pytestmark = pytest.mark.takes(30)
 
 #: Drill seconds to a real second: the slowest answer, after 12 hours, comes within 1.1 s.
 FAST = 40_000.0
@@ -36,6 +40,7 @@ def config(world: World, tmp_path: Path) -> LoadConfig:
         tls=0.2,
         try_s=5.0,
         pause_s=(0.2, 0.4),
+        live_every_s=0.1,
     )
 
 
@@ -170,3 +175,55 @@ def test_a_refusal_of_the_service_is_tried_again_later_with_the_same_value(
     rows = operations(config)
     assert set(rows[rows.outcome == "fail"].detail) == {"http 503"}
     assert set(rows[(rows.kind == "answer")].groupby("key").value.min()) == {1}
+
+
+def test_people_follow_the_name(
+    world: World,
+    config: LoadConfig,
+    start: Callable[[LoadConfig], Running],
+    people: tuple[Person, ...],
+    tmp_path: Path,
+) -> None:
+    """As long as the name leads to a dead site, nobody is served, though the other one is well."""
+    dead = (replace(world.access.entrances[0], http=1, https=1), world.access.entrances[1])
+    with named(replace(world.access, entrances=dead), tmp_path) as (access, names, resolver):
+        assert resolver.http_ask("PUT", "/keeping", {"share": 0.5, "keeps_s": 5})[0] == 200
+        load = start(replace(config, access=(access,), patience=100))
+        world.mail_to(links(people))
+        until(lambda: bool(load.lines) and load.lines[-1]["failed"] >= 150, 15, "nobody is served")
+        assert not world.get("/state")
+        moved_ns = time.monotonic_ns()
+        assert names.http_ask("PUT", "/active", {"region": "tokyo"})[0] == 200
+        until(lambda: len(world.get("/state")) == 150, 20, "everyone's answer")
+        load.terminate()
+
+    rows = operations(config)
+    assert set(rows[rows.outcome == "ok"].endpoint) == {"b"}
+    assert set(rows[rows.endpoint == "a"].detail) == {"refused"}
+    served = rows[(rows.kind == "answer") & (rows.outcome == "ok")].groupby("key").completed_ns.min()
+    quick = served[served.index % 10 >= 5]
+    slow = served[served.index % 10 < 5]
+    assert (quick.max() - moved_ns) / 1e9 < TTL_S + 1.5
+    assert (slow.min() - moved_ns) / 1e9 > (quick.min() - moved_ns) / 1e9
+    assert (slow.max() - moved_ns) / 1e9 < 5 + 1.5
+
+
+def test_who_cannot_find_the_service_sends_nothing_and_tries_again(
+    world: World,
+    config: LoadConfig,
+    start: Callable[[LoadConfig], Running],
+    people: tuple[Person, ...],
+    tmp_path: Path,
+) -> None:
+    with named(world.access, tmp_path) as (access, names, _):
+        hold(names)
+        load = start(replace(config, access=(access,)))
+        world.mail_to(links(people))
+        until(lambda: bool(load.lines) and load.lines[-1]["failed"] >= 150, 15, "nobody finds it")
+        load.terminate()
+
+    rows = operations(config)
+    assert set(rows.outcome) == {"fail"}
+    assert set(rows.kind) == {"look"}
+    assert set(rows.endpoint) == {"dns"}
+    assert set(rows.detail) <= {"servfail", "resolver: timeout"}

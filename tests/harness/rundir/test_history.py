@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from harness.rundir import history
 from harness.rundir.history import Operation, Writer
+from tests.harness.rundir.disk import full_disk
 
 
 def operation(n: int, **changes: str) -> Operation:
@@ -49,17 +48,6 @@ def test_a_name_that_was_not_declared_is_refused(writer: Writer, tmp_path: Path,
     assert keys(tmp_path) == [2]
 
 
-@contextmanager
-def full_disk(after: int) -> Iterator[None]:
-    """No file can grow past this size: writes are cut short and then refused, as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (after, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 def test_a_full_disk_costs_nothing_but_time(writer: Writer, tmp_path: Path) -> None:
     for n in range(100):
         writer.add(operation(n))
@@ -92,3 +80,19 @@ def test_a_file_cut_anywhere_gives_every_batch_before_the_cut(writer: Writer, tm
     for cut in range(sizes[0], len(whole), 37):
         path.write_bytes(whole[:cut])
         assert keys(tmp_path) == list(range(sum(size <= cut for size in sizes)))
+
+
+def test_a_file_garbled_anywhere_ends_nobody_who_reads_it(writer: Writer, tmp_path: Path) -> None:
+    path = tmp_path / "load-0.arrow"
+    for n in range(3):
+        writer.add(operation(n))
+    writer.close()
+    whole = path.read_bytes()
+    for at in range(0, len(whole), 3):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        with suppress(ValueError):  # it is a stream of something else now
+            table = history.read(tmp_path)
+            assert 0 <= table.num_rows == len(table.to_pylist())
+    path.unlink()
+    path.mkdir()
+    assert history.read(tmp_path).num_rows == 0
