@@ -87,9 +87,9 @@ def statistics(record: Record) -> Statistics | None:
         people.size,
         _unconfirmed(record, people, company),
         {
-            int(str(row["company"])): str(row.get("name"))
+            number: str(row.get("name"))
             for row in record.final.get("companies", ())
-            if "company" in row
+            if isinstance(number := row.get("company"), int)
         },
     )
 

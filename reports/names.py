@@ -25,6 +25,13 @@ class Names:
         title = topology.carriers[name].title
         return title.ja if self.words.lang == "ja" else title.en
 
+    def region(self, name: str) -> str:
+        topology = self.record.topology
+        if topology is None or name not in topology.regions:
+            return name
+        title = topology.regions[name].title
+        return title.ja if self.words.lang == "ja" else title.en
+
     def ordered(self, carriers: Iterable[str]) -> list[str]:
         """In the topology's order; strangers after them, by name."""
         order = list(self.record.topology.carriers) if self.record.topology else []

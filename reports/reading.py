@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import pyarrow as pa
-import yaml
 
 from harness.rundir import Clock, Event, Json, RunDir, history, read_jsonl
 from topology import map as topology
@@ -47,6 +46,8 @@ class Record:
     load: pa.Table
     probes: pa.Table
     databases: pa.Table
+    replication: pa.Table
+    backups: Sequence[Mapping[str, Json]]
     mail: Mapping[str, pa.Table]
     final: Mapping[str, Sequence[Mapping[str, Json]]]
     gaps: tuple[Gap, ...] = field(default=())
@@ -55,6 +56,11 @@ class Record:
     def began(self) -> bool:
         """Whether the timeline was ever started."""
         return self.clock is not None and self.clock.start_ns > 0
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The service's regions that stood in this run, in the topology's order; none where nobody knows."""
+        return self.topology.service_regions if self.topology else ()
 
     @property
     def origin_ns(self) -> int:
@@ -78,19 +84,23 @@ class Record:
 def read(run: RunDir) -> Record:
     """All of a run directory. Raises nothing for what is missing or torn."""
     reader = _Reader(run.path)
+    places = reader.take("topology.yml", lambda: topology.read(run.path / "topology.yml"))
+    several = places is not None and len(places.service_regions) > 1
     return Record(
         name=run.name,
         path=run.path,
         clock=reader.take("clock.json", lambda: run.clock),
-        plan=reader.take("plan.yaml", reader.plan) or {},
+        plan=reader.take("plan.yaml", lambda: run.plan) or {},
         verdict=reader.take("verdict.json", reader.verdict),
-        topology=reader.take("topology.yml", lambda: topology.read(run.path / "topology.yml")),
+        topology=places,
         events=reader.take("events.jsonl", run.events) or (),
         undos=run.undos(),
         host=reader.take("host.jsonl", lambda: list(read_jsonl(run.path / "host.jsonl"))) or (),
         load=reader.table("history", history.SCHEMA),
         probes=reader.table("probes", history.SCHEMA),
         databases=reader.table("databases.arrow", history.DATABASE_SCHEMA),
+        replication=reader.table("replication.arrow", history.REPLICATION_SCHEMA, wanted=several),
+        backups=reader.backups(wanted=places is not None and bool(places.with_role("backup"))),
         mail={leg: reader.table(f"mail/{leg}.arrow", history.MAIL_SCHEMA) for leg in MAIL_LEGS},
         final=reader.final(),
         gaps=tuple(reader.gaps),
@@ -115,25 +125,31 @@ class _Reader:
             self.gaps.append(Gap(file, "unreadable"))
             return None
 
-    def table(self, file: str, schema: pa.Schema) -> pa.Table:
+    def table(self, file: str, schema: pa.Schema, *, wanted: bool = True) -> pa.Table:
+        """The rows of a stream; where it is not `wanted`, that there are none is no gap."""
         path = self._path / file
         if not path.exists() or (path.is_file() and not path.stat().st_size):
-            self.gaps.append(Gap(file, "absent"))
+            self.gaps += [Gap(file, "absent")] if wanted else []
             return schema.empty_table()
         try:
             table = history.read(path, schema)
-        except (OSError, pa.ArrowException):
+        except (OSError, ValueError):
             self.gaps.append(Gap(file, "unreadable"))
             return schema.empty_table()
-        if not table.num_rows and not any(gap.file == file for gap in self.gaps):
+        if wanted and not table.num_rows and not any(gap.file == file for gap in self.gaps):
             self.gaps.append(Gap(file, "empty"))
         return table
 
-    def plan(self) -> Mapping[str, Json]:
-        return _mapping(yaml.safe_load((self._path / "plan.yaml").read_text(encoding="utf-8")))
-
     def verdict(self) -> Mapping[str, Json]:
         return _mapping(json.loads((self._path / "verdict.json").read_text(encoding="utf-8")))
+
+    def backups(self, *, wanted: bool) -> Sequence[Mapping[str, Json]]:
+        """What the backup nodes told during the run."""
+        file = "backups/observed.jsonl"
+        rows = list(read_jsonl(self._path / file))
+        if wanted and not rows:
+            self.gaps.append(Gap(file, "empty" if (self._path / file).exists() else "absent"))
+        return rows
 
     def final(self) -> Mapping[str, Sequence[Mapping[str, Json]]]:
         found = {path.stem: list(read_jsonl(path)) for path in sorted((self._path / "final").glob("*.jsonl"))}

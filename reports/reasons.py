@@ -13,7 +13,11 @@ from harness.rundir import Json
 from reports.words import Words
 
 #: Of these more is better, and of these only the same will do; of all else less is better.
-AT_LEAST: Final = frozenset({"standbys_at_end", "answered", "answered_ratio", "peak_per_s"})
+AT_LEAST: Final = frozenset(
+    {
+        "standbys_at_end", "answered", "answered_ratio", "peak_per_s", "attempts", "alarms", "generations", "restored",
+    }
+)  # fmt: skip
 EXACTLY: Final = frozenset({"exactly", "failovers", "broadcasts"})
 #: More missed expectations than this are counted, not told.
 _MOST_TOLD: Final = 3

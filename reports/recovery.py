@@ -1,8 +1,9 @@
 """How long users were without each capability, and where the time went: the `recovery` check's detail as bars.
 
 The check tells the instants of the failover once, for the longest recovery of writing: when the loss was detected, a
-successor decided on and promoted, and the first write got through. A bar of the same fault is cut at those instants
-that lie inside it. One that was whole again before the promotion did not wait for it, and says so.
+successor decided on and promoted, and the first write got through; where a runbook moved the service to another region,
+when it was declared lost and fenced off. A bar of the same fault is cut at those instants that lie inside it. One that
+was whole again before the promotion did not wait for it, and says so.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from harness.rundir import Json
 from reports.reading import Record
 from reports.series import CAPABILITIES
 
-#: In the order in which a recovery goes through them; the last two are bars that are not cut.
-FAILOVER: Final = ("detected", "decided", "promoted", "routed")
-PARTS: Final = (*FAILOVER, "unexplained", "without_failover", "whole")
-#: What a time can be counted from: a fault, its undoing, or the beginning of a run without faults.
-KINDS: Final = ("fault", "undo", "start")
+#: In the order in which a recovery goes through them, by a failover or by the move to another region; the last two are
+#: bars that are not cut. A check may tell other parts.
+STEPS: Final = ("detected", "decided", "declared", "fenced", "promoted", "named", "routed")
+PARTS: Final = (*STEPS, "unexplained", "confirmed", "without_failover", "whole")
+#: What a time can be counted from: a fault, its undoing, a runbook, or the beginning of a run without faults.
+KINDS: Final = ("fault", "undo", "run", "start")
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Segment:
 class Recovery:
     """One capability at one carrier after one thing that was done. Nobody noticed where `segments` is empty.
 
-    `kind` is fault, undo or start (a calm run). `rto_s` is None where it was never seen well again.
+    `kind` is fault, undo, run (a runbook) or start (a calm run). `rto_s` is None where it was never seen well again.
     """
 
     mark: str
@@ -49,7 +51,7 @@ class Recovery:
 
 @dataclass(frozen=True)
 class Effect:
-    """A row of the check's detail."""
+    """A row of the check's detail. `inside`: the outage had begun before."""
 
     mark: str
     kind: str
@@ -57,6 +59,7 @@ class Effect:
     vantage: str
     rto_s: float | None
     restored_s: float | None
+    inside: bool
 
 
 def recoveries(record: Record, until_s: float, order: Sequence[str] = ()) -> list[Recovery]:
@@ -67,7 +70,9 @@ def recoveries(record: Record, until_s: float, order: Sequence[str] = ()) -> lis
     instants = _instants(record)
     found = []
     for effect in effects:
-        if effect.kind == "undo" and effect.rto_s == 0:
+        if effect.kind in ("undo", "run") and effect.rto_s == 0:
+            continue
+        if effect.kind == "run" and effect.inside:  # the bar of the fault before it shows the same outage
             continue
         began_s = _began_s(record, effect)
         end_s = until_s - began_s if effect.rto_s is None else effect.rto_s
@@ -107,6 +112,8 @@ def _segments(capability: str, end_s: float, cuts: Sequence[tuple[str, float]]) 
     found, reached_s = [], 0.0
     # What got through first was a write; it says nothing of when another capability found its way.
     steps = [(part, at_s) for part, at_s in cuts if part != "routed" or capability == "write"]
+    # That somebody made sure of it afterwards is no part of it.
+    steps = [(part, at_s) for part, at_s in steps if part != "confirmed" or at_s <= end_s]
     for part, at_s in [*steps, ("unexplained", end_s)]:
         upto_s = min(max(at_s, reached_s), end_s)
         if upto_s > reached_s:
@@ -116,10 +123,11 @@ def _segments(capability: str, end_s: float, cuts: Sequence[tuple[str, float]]) 
 
 
 def _instants(record: Record) -> list[tuple[str, float]]:
-    """When each part of the failover was over, in seconds since the timeline began; what was not seen is left out."""
+    """When each part was over, in seconds since the timeline began, in that order; what was not seen is left out."""
     rows = [row for row in _rows(record, "parts") if isinstance(row, dict)]
-    told = {str(row.get("part")): row.get("until_s") for row in rows}
-    return [(part, float(at_s)) for part in FAILOVER if isinstance(at_s := told.get(part), int | float)]
+    told = [(str(row.get("part")), _number(row.get("until_s"))) for row in rows]
+    seen = [(part, at_s) for part, at_s in told if at_s is not None and part != "unexplained"]
+    return sorted(seen, key=lambda each: each[1])
 
 
 def _worst_write(effects: Sequence[Effect]) -> Effect | None:
@@ -135,9 +143,10 @@ def _began_s(record: Record, effect: Effect) -> float:
     kinds = (
         ("fault.injected", "fault.injecting") if effect.kind == "fault" else ("fault.undone", "fault.undoing")
     )
-    for kind in kinds:
+    name = "performance" if effect.kind == "run" else "fault"
+    for kind in ("runbook.started",) if effect.kind == "run" else kinds:
         for event in record.events:
-            if event.kind == kind and event.data.get("fault") == effect.mark:
+            if event.kind == kind and event.data.get(name) == effect.mark:
                 return record.seconds(event.at_ns)
     return 0.0
 
@@ -151,7 +160,7 @@ def _effect(row: Json) -> Effect | None:
     )
     if kind not in KINDS:
         return None
-    return Effect(mark, kind, capability, vantage, rto_s, restored_s)
+    return Effect(mark, kind, capability, vantage, rto_s, restored_s, row.get("inside") is True)
 
 
 def _limit(record: Record, capability: str) -> float | None:

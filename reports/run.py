@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import jinja2
 
 from harness.rundir import RunDir
-from reports import drill, faults, host, reading, recovery, story, summary
+from reports import drill, faults, host, reading, recovery, runbooks, story, summary
 from reports.faults import Fault
 from reports.host import Fact
 from reports.names import Names
 from reports.reading import Record
+from reports.runbooks import Performance
 from reports.words import Lang, Words, number
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ def page(record: Record, words: Words) -> str:
     ending = story.ending(record, words)
     seen = summary.summary(record, words, ending or story.unproven(done, names, words))
     statistics = drill.statistics(record)
-    pictures = _pictures(record, done, statistics, names, words)
+    performed = runbooks.performances(record, names, words)
+    pictures = _pictures(record, done, performed, statistics, names, words)
     scenario = record.plan.get("scenario")
     written = scenario if isinstance(scenario, dict) else {}
     return _environment().get_template("run.html.j2").render(
@@ -50,6 +52,7 @@ def page(record: Record, words: Words) -> str:
         faults=story.fault_rows(record, done, names, words),
         deaths=story.deaths(record),
         pictures=pictures,
+        runbooks=performed,
         drill=drill.view(statistics, words),
         host_facts=pictures.host_facts,
         lines=story.lines(record, words),
@@ -65,6 +68,7 @@ class Pictures:
     """Every figure of the page; None where there is nothing to draw."""
 
     timeline: Picture
+    regions: Picture | None
     recovery: Picture | None
     responses: Picture | None
     host: Picture
@@ -72,11 +76,17 @@ class Pictures:
 
 
 def _pictures(
-    record: Record, done: list[Fault], statistics: drill.Statistics | None, names: Names, words: Words
+    record: Record,
+    done: list[Fault],
+    performed: list[Performance],
+    statistics: drill.Statistics | None,
+    names: Names,
+    words: Words,
 ) -> Pictures:
     # Drawing takes matplotlib, which takes a second to load: whoever only imports this module does not wait for it.
     from reports.figures import host as host_figure
     from reports.figures import recovery as recovery_figure
+    from reports.figures import regions as regions_figure
     from reports.figures import responses as responses_figure
     from reports.figures import timeline
 
@@ -86,9 +96,13 @@ def _pictures(
     carriers = list(record.topology.carriers) if record.topology else []
     bars = recovery.recoveries(record, time.until_s, carriers)
     titles = {fault.id: names.fault(fault) for fault in done}
+    titles |= {one.id: one.title for one in performed}
     answered = statistics is not None and statistics.minutes.size > 0
     return Pictures(
         timeline=timeline.draw(record, data, done, names, words, folder),
+        regions=regions_figure.draw(record, done, performed, time, names, words, folder)
+        if len(record.regions) > 1
+        else None,
         recovery=recovery_figure.draw(bars, names, titles, words, folder) if bars else None,
         responses=responses_figure.draw(statistics, words, folder) if statistics and answered else None,
         host=host_figure.draw(record, data.probes, done, time, words, folder),

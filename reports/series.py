@@ -132,10 +132,11 @@ def capability(probes: Operations, kind: str, vantage: str, span: tuple[float, f
     total = np.histogram(probes.intended_s[mine], edges)[0]
     good = np.histogram(probes.intended_s[mine & (probes.outcome == "ok")], edges)[0]
     state = np.where(total == 0, "", np.where(good == total, "up", np.where(good == 0, "down", "partly")))
-    return merged(edges, _held(state.tolist()))
+    return merged(edges, held(state.tolist()))
 
 
-def _held(states: list[str]) -> list[str]:
+def held(states: list[str]) -> list[str]:
+    """Bins without a state keep the last one for up to `STRIP_HOLD_S`."""
     left, last, out = 0, "", []
     for state in states:
         left = round(STRIP_HOLD_S / STRIP_BIN_S) if state else left - 1

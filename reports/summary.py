@@ -14,7 +14,8 @@ from reports.words import Words
 
 #: The order in which checks are told; others follow as they stand in the verdict.
 ORDER: Final = (
-    "answers", "recovery", "failover", "broadcast", "mail", "responses", "isolation", "capacity", "host",
+    "answers", "recovery", "failover", "replication", "backups", "broadcast", "mail", "responses", "isolation",
+    "capacity", "host",
 )  # fmt: skip
 #: The figures of the first screen, where the checks measured them.
 HEADLINES: Final = (

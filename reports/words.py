@@ -55,6 +55,8 @@ class Words:
             return self.known(f"{key}.{value}", self.known(f"word.{value}", value))
         if isinstance(value, list):
             return ", ".join(self.value(key, item) for item in value) or "0"
+        if isinstance(value, dict) and set(value) == set(LANGS):  # a title
+            return str(value[self.lang])
         if isinstance(value, dict):
             return ", ".join(f"{name}: {self.value(key, item)}" for name, item in value.items())
         if not isinstance(value, int | float):

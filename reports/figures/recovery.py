@@ -23,9 +23,15 @@ _KEY_LINE_IN: Final = 0.2
 _KEY_COLUMNS: Final = 6
 _HEAD_IN: Final = 0.36
 _OUTCOME: Final[dict[str, Any]] = {"fontsize": 8}
+#: A part that a check tells and nobody here has heard of.
+_STRANGE: Final[Mapping[str, Any]] = {"facecolor": canvas.STONE, "hatch": "++++"}
 _GAP_IN: Final = 0.15  # around the words behind a bar
 _LOOKS: Final[Mapping[str, Mapping[str, Any]]] = {
     "detected": {"facecolor": canvas.VIOLET, "hatch": ""},
+    "declared": {"facecolor": canvas.VIOLET, "hatch": "||||"},
+    "fenced": {"facecolor": canvas.PARTLY, "hatch": ""},
+    "named": {"facecolor": canvas.UP, "hatch": "////"},
+    "confirmed": {"facecolor": canvas.STONE, "hatch": "----"},
     "decided": {"facecolor": canvas.PARTLY, "hatch": "\\\\\\\\"},
     "promoted": {"facecolor": canvas.BLUE, "hatch": ""},
     "routed": {"facecolor": canvas.SKY, "hatch": "...."},
@@ -104,7 +110,7 @@ def _bars(axes: Axes, rows: Sequence[Recovery], names: Names, words: Words, long
 def _bar(axes: Axes, place: int, row: Recovery, words: Words) -> None:
     """The parts, the limit, and in words what it came to."""
     for segment in row.segments:
-        look = {"edgecolor": canvas.ON_FILL, "lw": 0.6, **_LOOKS[segment.part]}
+        look = {"edgecolor": canvas.ON_FILL, "lw": 0.6, **_LOOKS.get(segment.part, _STRANGE)}
         axes.barh(place + 0.5, segment.until_s - segment.from_s, 0.62, left=segment.from_s, **look)
     said, start = _outcome(row, words), _end(row)
     if row.limit_s is not None:
@@ -125,10 +131,16 @@ def _outcome(row: Recovery, words: Words) -> str:
 
 def _key(rows: Sequence[Recovery], words: Words) -> list[Any]:
     """Legend entries for what is drawn, in the order in which a recovery goes through it."""
-    used = {segment.part for row in rows for segment in row.segments}
+    used = list(dict.fromkeys(segment.part for row in rows for segment in row.segments))
+    strange = [part for part in used if part not in PARTS]
     handles: list[Any] = [
-        Patch(edgecolor=canvas.ON_FILL, lw=0.6, label=words(f"part.{part}"), **_LOOKS[part])
-        for part in PARTS
+        Patch(
+            edgecolor=canvas.ON_FILL,
+            lw=0.6,
+            label=words.known(f"part.{part}", canvas.plain(part.replace("_", " "))),
+            **_LOOKS.get(part, _STRANGE),
+        )
+        for part in [*PARTS, *strange]
         if part in used
     ]
     if any(row.limit_s is not None for row in rows):

@@ -13,15 +13,30 @@ from harness.rundir import RunDir
 
 sys.path.insert(0, str(Path(__file__).parent))  # the builder is a program of its own as well
 
+import sample_move
 import sample_run
 
 NAME = Path("az-loss") / "20260311T054600-7"
+MOVE = Path("region-loss") / "20260311T054600-7"
 
 
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> sample_run.Sample:
     """A whole run. Nobody may change it but by writing its report."""
     return sample_run.build(tmp_path_factory.mktemp("runs") / NAME)
+
+
+@pytest.fixture(scope="session")
+def moved(tmp_path_factory: pytest.TempPathFactory) -> sample_run.Sample:
+    """A whole run in which the service moves to another region. Nobody may change it but by writing its report."""
+    return sample_move.build(tmp_path_factory.mktemp("runs") / MOVE)
+
+
+@pytest.fixture
+def own_move(moved: sample_run.Sample, tmp_path: Path) -> sample_run.Sample:
+    """A copy of it, to tear pieces out of."""
+    shutil.copytree(moved.run.path, tmp_path / MOVE)
+    return sample_run.Sample(RunDir(tmp_path / MOVE), moved.answers)
 
 
 @pytest.fixture

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
+from harness.rundir import RunDir
+from reports import run as report
+from reports.words import Lang
+
 VOID = frozenset({"meta", "br", "link", "hr", "img", "input"})
 
 
@@ -50,3 +54,8 @@ class Page(HTMLParser):
     def values(self) -> set[str]:
         """Every number as it was measured, whatever the page shows of it."""
         return {str(found["value"]) for name, found in self.tags if name == "data"}
+
+
+def written(run: RunDir, lang: Lang = "en") -> Page:
+    """Draw the run's report, and read it."""
+    return Page(report.write(run, lang).read_text(encoding="utf-8"))

@@ -18,6 +18,7 @@ import yaml
 
 from harness.checks.judge import judge, write_verdict
 from harness.rundir import Clock, RunDir, history
+from topology.flat import flatten
 
 CARRIERS = ("docomo", "au", "softbank")
 COMPANIES = 40
@@ -54,17 +55,17 @@ def build(path: Path, seed: int = 7) -> Sample:
     rng = np.random.default_rng(seed)
     run.clock = Clock(ANCHOR_NS, "2026-03-11T05:46:00+00:00", SCALE, START_NS)
     run.write("plan.yaml", yaml.safe_dump(evidence.plan(seed), allow_unicode=True, sort_keys=False))
-    _lines(path / "undo.jsonl", evidence.undos(at_ns))
-    _lines(path / "host.jsonl", evidence.host(rng, at_ns))
+    lines(path / "undo.jsonl", evidence.undos(at_ns))
+    lines(path / "host.jsonl", evidence.host(rng, at_ns))
     mailed_s = _mail(path, rng)
     answers = _load(path, rng, mailed_s)
-    _lines(path / "events.jsonl", evidence.events(at_ns, len(answers)))
+    lines(path / "events.jsonl", evidence.events(at_ns, len(answers)))
     _probes(path, rng)
     _databases(path)
     _final(path, answers)
     run.write("nodes/database-a.log", "2026-03-11 05:46:03 INFO: no action. I am (database-a), the leader\n")
     topology = Path(__file__).parents[2] / "docker-compose.multi-region.yml"
-    run.write("topology.yml", topology.read_text(encoding="utf-8"))
+    run.write("topology.yml", flatten(topology, only=["singapore"]))
     write_verdict(run, judge(run))
     return Sample(run, len(answers))
 
@@ -99,7 +100,7 @@ def _load(path: Path, rng: np.random.Generator, mailed_s: np.ndarray) -> list[di
             outcome, why = ("info", "timeout") if silent else ("fail", "http 503")
             rows.append((person, "answer", value, now_s, now_s + wait_s, outcome, carrier, why))
             now_s += wait_s + float(rng.uniform(2, 5))
-    _operations(path / "history" / "citizens.arrow", rows)
+    operations(path / "history" / "citizens.arrow", rows)
     return acknowledged
 
 
@@ -147,10 +148,10 @@ def _probes(path: Path, rng: np.random.Generator) -> None:
                 else:
                     done = (now_s + lag_s + _latency_s(rng, now_s), "ok", carrier, None)
                 rows.append((*row, *done, lag_s))
-    _operations(path / "probes" / "observers.arrow", rows)
+    operations(path / "probes" / "observers.arrow", rows)
 
 
-def _operations(path: Path, rows: list[tuple[object, ...]]) -> None:
+def operations(path: Path, rows: list[tuple[object, ...]]) -> None:
     """Rows of (process, kind, value, intended_s, completed_s, outcome, vantage, detail[, lag_s])."""
     process, kind, value, intended, completed, outcome, vantage, detail = zip(
         *(row[:8] for row in rows), strict=True
@@ -169,7 +170,7 @@ def _operations(path: Path, rows: list[tuple[object, ...]]) -> None:
         "endpoint": [f"{place}-link:8001" for place in vantage],
         "detail": detail,
     }
-    _stream(path, history.SCHEMA, columns)
+    stream(path, history.SCHEMA, columns)
 
 
 def _databases(path: Path) -> None:
@@ -179,7 +180,7 @@ def _databases(path: Path) -> None:
         rows.append((at_ns(now_s), *_database_a(now_s)))
         rows.append((at_ns(now_s), *_database_b(now_s)))
     names = history.DATABASE_SCHEMA.names
-    _stream(
+    stream(
         path / "databases.arrow",
         history.DATABASE_SCHEMA,
         dict(zip(names, zip(*rows, strict=True), strict=True)),
@@ -240,15 +241,15 @@ def _mail(path: Path, rng: np.random.Generator) -> np.ndarray:
             "node": [nodes.get(leg, f"{CARRIERS[p % 3]}-mail") for p in people.tolist()],
             "result": ["sent" if leg == "composed" else "ok"] * PEOPLE,
         }
-        _stream(path / "mail" / f"{leg}.arrow", history.MAIL_SCHEMA, columns)
+        stream(path / "mail" / f"{leg}.arrow", history.MAIL_SCHEMA, columns)
     return stored
 
 
 def _final(path: Path, answers: list[dict[str, object]]) -> None:
     sizes = np.bincount([company_of(p) for p in range(1, PEOPLE + 1)], minlength=COMPANIES + 1)
     companies = range(1, COMPANIES + 1)
-    _lines(path / "final" / "answers.jsonl", answers)
-    _lines(
+    lines(path / "final" / "answers.jsonl", answers)
+    lines(
         path / "final" / "companies.jsonl",
         [
             {
@@ -265,13 +266,13 @@ def _final(path: Path, answers: list[dict[str, object]]) -> None:
         ],
     )
     broadcast = {"event": evidence.EVENT, "at_ns": at_ns(HOLD_S + 0.1), "standing": False}
-    _lines(
+    lines(
         path / "final" / "broadcasts.jsonl",
         [{"broadcast": c, "company": c, "people": int(sizes[c]), **broadcast} for c in companies],
     )
 
 
-def _stream(path: Path, schema: pa.Schema, columns: dict[str, object]) -> None:
+def stream(path: Path, schema: pa.Schema, columns: dict[str, object]) -> None:
     arrays = []
     for field in schema:
         wanted = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
@@ -281,7 +282,7 @@ def _stream(path: Path, schema: pa.Schema, columns: dict[str, object]) -> None:
         stream.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
 
 
-def _lines(path: Path, rows: list[dict[str, object]]) -> None:
+def lines(path: Path, rows: list[dict[str, object]]) -> None:
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 
 

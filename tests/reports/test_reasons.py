@@ -41,7 +41,7 @@ def test_the_unknown_names_what_could_not_be_told() -> None:
 
 
 def test_many_failures_are_counted() -> None:
-    keys = ["lost", "stale", "phantom", "attempts", "reads"]
+    keys = ["lost", "stale", "phantom", "twice", "unwanted"]
     why = of_check(Words("en"), "answers", "fail", dict.fromkeys(keys, 1), dict.fromkeys(keys, 0))
     assert why.endswith(" and 2 more.")
 

@@ -94,3 +94,40 @@ def test_only_the_fault_whose_parts_are_told_is_cut(record: Record) -> None:
 
 def test_rows_of_another_kind_are_left_out(record: Record) -> None:
     assert of(record, [None, {}, {"kind": "?"}], [None]) == []
+
+
+def test_a_region_move_is_cut_into_its_steps_whatever_they_are_called(record: Record) -> None:
+    told = {
+        "declared": 32.0,
+        "fenced": 33.5,
+        "promoted": 38.0,
+        "polished": 39.0,
+        "named": 40.0,
+        "routed": 41.0,
+    }
+    parts: list[Json] = [{"part": part, "seconds": 1.0, "until_s": until_s} for part, until_s in told.items()]
+    parts += [
+        {"part": "unexplained", "seconds": 1.0, "until_s": 42.0},
+        {"part": "confirmed", "seconds": 8.0, "until_s": 50.0},
+    ]
+    (row,) = of(record, [effect("1-lose", "fault", "write", 12.0, 42.0)], parts)
+    assert [segment.part for segment in row.segments] == [*told, "unexplained"]
+    assert row.segments[-1].until_s == 12.0
+
+
+def test_a_runbook_that_was_never_recovered_from_counts_from_its_own_beginning(moved: Sample) -> None:
+    (row,) = of(reading.read(moved.run), [effect("3-run", "run", "write", None, None)], [])
+    assert parts_of(row) == [("whole", 0, 110.0 - 70.0)]
+
+
+def test_the_sample_of_a_move_is_cut_into_its_steps_and_told_once(moved: Sample) -> None:
+    rows = recoveries(reading.read(moved.run), 90.0, CARRIERS)
+    assert {(row.mark, row.kind) for row in rows} == {("1-lose", "fault")}
+    write = next(row for row in rows if row.capability == "write")
+    assert [segment.part for segment in write.segments] == [
+        "declared",
+        "fenced",
+        "promoted",
+        "named",
+        "routed",
+    ]

@@ -16,16 +16,21 @@ from matplotlib.transforms import Bbox
 from sample_run import Sample
 
 from harness.rundir import Event
-from reports import drill, reading, recovery
+from reports import drill, reading, recovery, runbooks
 from reports.faults import Fault, faults
 from reports.figures import canvas, timeline
 from reports.figures import host as host_figure
+from reports.figures import map as map_figure
 from reports.figures import recovery as recovery_figure
+from reports.figures import regions as regions_figure
 from reports.figures import responses as responses_figure
 from reports.names import Names
 from reports.reading import Record
 from reports.recovery import PARTS, Recovery, Segment
+from reports.regions import Moment
 from reports.words import LANGS, Lang, Words
+
+pytestmark = pytest.mark.takes(15)
 
 LONG = "a very long name of a place that somebody thought of in a long night " * 4
 CROWD = (
@@ -155,10 +160,12 @@ def test_the_recovery_is_readable(record: Record, lang: Lang) -> None:
     rows = recovery.recoveries(record, 118.0, ["docomo", "au", "softbank"])
     assert len(rows) == 15
     every = tuple(Segment(part, number, number + 1) for number, part in enumerate(PARTS))
-    rows.append(Recovery("1-lose", "undo", "write", "au", 7.0, 15.0, every))
+    rows.append(Recovery("1-lose", "undo", "write", "au", len(every) - 0.5, 15.0, every))
+    rows.append(Recovery("1-lose", "undo", "write", "docomo", 2.0, None, (Segment("polished_up", 0, 2),)))
     with canvas.style():
         figure = recovery_figure.compose(rows, Names(record, words), {"1-lose": LONG}, words)
     assert_readable(figure)
+    assert "polished up" in [text.get_text() for legend in figure.legends for text in legend.get_texts()]
 
 
 def test_what_was_never_restored_and_what_nobody_noticed_are_worded(record: Record) -> None:
@@ -202,9 +209,66 @@ def test_one_answer_is_enough_to_draw(record: Record) -> None:
         assert_readable(responses_figure.compose(replace(told, minutes=np.asarray([0.0])), Words("en")))
 
 
+def regions_of(record: Record, done: list[Fault], lang: Lang, **changes: object) -> Figure:
+    words = Words(lang)
+    names = Names(record, words)
+    with canvas.style():
+        time = timeline.scale_of(record, timeline.measured(record))
+        told = replace(regions_figure.seen(record, done, time), **changes)  # type: ignore[arg-type]
+        performed = runbooks.performances(record, names, words)
+        return regions_figure.compose(told, record, done, performed, time, names, words)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_the_regions_are_readable(moved: Sample, lang: Lang) -> None:
+    record = reading.read(moved.run)
+    figure = regions_of(record, faults(record), lang)
+    assert_readable(figure)
+    assert len([axes for axes in figure.axes if not axes.axison]) == 4
+    crowd = [replace(fault, from_s=fault.from_s * 0.75) for fault in CROWD]
+    everything = regions_of(record, crowd, lang, moments=[Moment(9, "moment.before")] * 5)
+    assert_readable(everything)
+
+
+def test_a_map_says_in_words_what_each_region_is_and_which_link_is_cut(moved: Sample) -> None:
+    record = reading.read(moved.run)
+    cut = Fault("9", "cut", "singapore, tokyo", ("wan-singapore-tokyo",), 19.5, 25.0, "proven", "", None)
+    figure = regions_of(record, [*faults(record), cut], "en")
+    before, after, later, _ = ([text.get_text() for text in axes.texts] for axes in figure.axes[:4])
+    assert {"Singapore", "takes writes", "follows, 0.1 s", "220\u202fms"} <= set(before)
+    assert "no answer" in after
+    assert ("cut" in before, "cut" in after, "cut" in later) == (False, True, False)
+
+
+def test_regions_without_any_observation_are_drawn_as_such(moved: Sample) -> None:
+    record = reading.read(moved.run)
+    nothing = replace(
+        record,
+        databases=record.databases.slice(0, 0),
+        replication=record.replication.slice(0, 0),
+        backups=[],
+        events=[],
+    )
+    figure = regions_of(nothing, [], "en")
+    assert_readable(figure)
+    said = [text.get_text() for axes in figure.axes for text in axes.texts]
+    assert "not observed" in said
+    assert "nobody watched how far the regions follow" in said
+
+
+def test_a_region_that_no_map_knows_has_a_place(moved: Sample) -> None:
+    with canvas.style():
+        sheet = canvas.sheet(3)
+        axes = sheet.add_axes((0.1, 0.1, 0.3, 0.8))
+        titles = ("Singapore", "Tokyo", "Virginia", "Frankfurt", "Sydney")
+        places = [map_figure.Place(title.lower(), title, None, "follows") for title in titles]
+        map_figure.draw(axes, places, [map_figure.Road(("tokyo", "frankfurt"), "230 ms", cut=False)])
+    assert_readable(sheet)
+
+
 def test_states_differ_in_more_than_colour() -> None:
     from reports.figures import strips
 
-    for looks in (strips.CAPABILITY_LOOKS, strips.DATABASE_LOOKS):
+    for looks in (strips.CAPABILITY_LOOKS, strips.DATABASE_LOOKS, regions_figure.LOOKS):
         shapes = [(look.height, look.hatch, look.hollow) for look in looks.values()]
         assert len(set(shapes)) == len(shapes)
