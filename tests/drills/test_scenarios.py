@@ -20,7 +20,29 @@ SHORTENED = {
     "balancer-loss": ["timeline.1.at=8s", "timeline.2.at=18s", "ends=27s"],
     "db-primary-loss": ["timeline.1.at=8s", "timeline.2.at=34s", "ends=43s"],
     "zone-partition": ["timeline.1.at=8s", "timeline.2.at=36s", "ends=46s"],
+    # Five minutes of drill time are five real seconds; the hold is ten.
+    "operator-erases": ["drill.clock=60", "timeline.1.at=20s", "timeline.2.at=22s", "ends=45s"],
     "az-loss": ["timeline.1.at=8s", "timeline.2.at=34s", "ends=46s", "expect.capacity.answered=100"],
+    "region-loss": ["timeline.1.at=10s", "timeline.2.at=12s", "ends=54s", "expect.isolation.attempts=2500"],
+    "wan-cut": ["timeline.1.at=8s", "timeline.2.at=16s", "ends=28s", "expect.isolation.attempts=2000"],
+    "switch-back": [
+        "timeline.1.at=8s",
+        "timeline.2.at=30s",
+        "timeline.3.at=36s",
+        "timeline.4.at=54s",
+        "ends=90s",
+        "expect.isolation.attempts=5000",
+    ],
+}
+#: Shortened, too, but too long for every change.
+LONG = {"switch-back"}
+#: Played whole, every night, and not at every change: `make nightly`.
+NIGHTLY = {
+    "planned-outage",
+    "rebuild-from-code",
+    "region-loss-to-virginia",
+    "stale-names",
+    "sync-stalls-then-loss",
 }
 
 
@@ -40,7 +62,10 @@ def failures(ran: Ran) -> str:
     )
 
 
-@pytest.mark.parametrize("name", sorted(SHORTENED))
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.nightly if name in LONG else ()) for name in sorted(SHORTENED)],
+)
 def test_the_service_survives(name: str, tmp_path: Path) -> None:
     ran = harness("run", name, "--json", *shortened(name), runs=tmp_path)
     assert ran.status == 0, failures(ran)
@@ -54,4 +79,4 @@ def test_the_service_survives(name: str, tmp_path: Path) -> None:
 
 
 def test_every_scenario_is_tried() -> None:
-    assert {path.stem for path in library.scenarios()} == set(SHORTENED)
+    assert {path.stem for path in library.scenarios()} == set(SHORTENED) | NIGHTLY
