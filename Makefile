@@ -4,15 +4,19 @@ RUNNER := .venv/bin/python
 # What to run with `make drill`.
 SCENARIO ?= az-loss
 
-.PHONY: drill test lint bench clean setup
+.PHONY: drill test nightly lint bench clean setup
 
 drill: .venv/ready          ## lose a data centre under load, and prove what survived
 	$(RUNNER) -m harness run $(SCENARIO)
 
-# Two at a time, but for the drills: those measure time, or look at the whole machine.
+# Two at a time, but for the drills: those measure time, and some look at the whole machine.
 test: .venv/ready-dev lint  ## all tests, on real parts
 	$(RUNNER) -m pytest -n 2 -m "not drill"
-	$(RUNNER) -m pytest -m "drill"
+	$(RUNNER) -m pytest -m "drill and not nightly"
+
+nightly: .venv/ready-dev   ## what takes too long for every change: more drills, and every scenario whole
+	$(RUNNER) -m pytest -m nightly
+	$(RUNNER) -m harness run $(basename $(notdir $(filter-out scenarios/events.yaml,$(wildcard scenarios/*.yaml))))
 
 lint: .venv/ready-dev
 	.venv/bin/ruff check .
