@@ -16,6 +16,7 @@ from reports.words import Words
 AT_LEAST: Final = frozenset(
     {
         "standbys_at_end", "answered", "answered_ratio", "peak_per_s", "attempts", "alarms", "generations", "restored",
+        "stale_longer_s",
     }
 )  # fmt: skip
 EXACTLY: Final = frozenset({"exactly", "failovers", "broadcasts"})
@@ -48,8 +49,9 @@ def of_check(
     told = {key: words.value(key, value) for key, value in measured.items() if value is not None}
     if verdict != "pass" or not told:
         return ""
+    variant = ".stale" if "stale_users_s" in told else ""
     try:
-        return words(f"why.{name}", **told)
+        return words(f"why.{name}{variant}", **told)
     except KeyError:
         return ""
 

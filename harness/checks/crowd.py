@@ -24,9 +24,14 @@ SHARE: Final = 0.99
 STEP_NS: Final = SECOND // 10
 
 
-def attempts(operations: pa.Table) -> tuple[Ints, Flags]:
-    """When each attempt was begun, in order, and whether it was answered. Those that the run's end cut are left out."""
+def attempts(operations: pa.Table, of: Flags | None = None) -> tuple[Ints, Flags]:
+    """When each attempt was begun, in order, and whether it was answered; `of`: which operations count, all if None.
+
+    Those that the run's end cut are left out.
+    """
     chosen = is_one_of(operations, "kind", "answer", "look") & ~says(operations, "detail", "stopped")
+    if of is not None:
+        chosen = chosen & of
     table = rows(operations, chosen)
     begun, ok = ints(table, "invoked_ns"), is_one_of(table, "outcome", "ok")
     order = np.argsort(begun, kind="stable")
@@ -53,7 +58,9 @@ def served_again(begun_ns: Ints, ok: Flags, marks: Sequence[Mark], ends_ns: int)
 
 
 def _seconds(starts: Ints, bad: Flags, seen: Flags, at_ns: int, until_ns: int) -> float | None:
-    first, end = np.searchsorted(starts, [at_ns, until_ns]).tolist()
+    first = int(np.searchsorted(starts, at_ns))
+    # Windows that reach past the next mark are full of what that one did; one is looked at in any case.
+    end = max(first + 1, int(np.searchsorted(starts, until_ns - WINDOW_NS, side="right")))
     troubled = np.flatnonzero(bad[first:end])
     if not len(troubled):
         return 0.0 if seen[first:end].any() else None

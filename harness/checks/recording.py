@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.json as arrow_json
 
 from harness.rundir import Clock, Event, Json, RunDir, history, read_jsonl
+from topology import map as topology
 from topology.document import BadInput
 
 
@@ -60,6 +61,14 @@ class Recording:
             return self.run.plan
         except (OSError, BadInput):
             return {}
+
+    @cached_property
+    def topology(self) -> topology.Map | None:
+        """What stood where; None for a run that never wrote it whole."""
+        try:
+            return topology.read(self.run.path / "topology.yml")
+        except (OSError, BadInput):
+            return None
 
     def stated(self, check: str) -> Mapping[str, Json]:
         """What the scenario expects of a check, in SI units."""

@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from harness.checks import stale_names
 from harness.checks.columns import ints, is_one_of, rows, says, words
 from harness.checks.crowd import attempts, served_again
 from harness.checks.expectations import expectations
@@ -36,6 +37,7 @@ TERMS: Final = {
     "after_undo": Term(
         "duration", "after_undo_s", "at most", "the longest outage after an undoing", deadline=True
     ),
+    **stale_names.TERMS,
 }
 EXPECTS: Final = units(TERMS)
 
@@ -100,8 +102,12 @@ def check(recording: Recording) -> Finding:
     stated = recording.stated("recovery")
     lasting = [one for one in seen if one.lasting]
     gone = {one.capability for one in lasting} | ({"outage", "after_undo"} if lasting else set())
+    too_short = stale_names.too_short(measured, stated.get("stale_longer"))
+    if too_short:
+        gone.add("stale_longer")
     held = expectations(recording, "recovery", TERMS, measured, judged=gone)
-    breaches = [*held.breaches, *_never_restored(recording, lasting, stated), *_silent(recording, series)]
+    breaches = [*held.breaches, *_never_restored(recording, lasting, stated), *too_short]
+    breaches += _silent(recording, series)
     if not series:
         breaches.append(unknown("no probe was recorded"))
     troubled = [one for one in seen if one.effect.failed or one.effect.stalled or one.lasting]
@@ -198,7 +204,8 @@ def _users(recording: Recording, marks: Sequence[Mark]) -> dict[str, Json]:
         return {}
     ends_ns = max(int(begun_ns[-1]), ended.at_ns) if ended is not None else int(begun_ns[-1])
     seconds = served_again(begun_ns, ok, marks, ends_ns)
-    return {"users_s": _worst([s for mark, s in zip(marks, seconds, strict=True) if mark.kind == "fault"])}
+    worst_s = _worst([s for mark, s in zip(marks, seconds, strict=True) if mark.kind == "fault"])
+    return {"users_s": worst_s, **stale_names.measured(recording, marks, ends_ns)}
 
 
 def _worst(values: Sequence[float | None]) -> float | None:
@@ -265,4 +272,10 @@ def _well(measured: Mapping[str, Json]) -> str:
         for name, seconds in gone.items()
         if isinstance(seconds, int | float) and seconds > 0
     ]
+    stale_s, others_s = measured.get("stale_users_s"), measured.get("other_users_s")
+    if isinstance(stale_s, int | float) and isinstance(others_s, int | float):
+        told.append(
+            f"users behind caches that kept the old name were answered again after {quantity(stale_s, 'duration')},"
+            f" the others after {quantity(others_s, 'duration')}"
+        )
     return ", ".join(told) or "users noticed nothing"

@@ -40,6 +40,12 @@ def test_the_unknown_names_what_could_not_be_told() -> None:
     )
 
 
+def test_users_behind_old_names_are_told_of() -> None:
+    measured = {"write_rto_s": 15.0, "read_rto_s": 3.0, "stale_users_s": 65.0, "other_users_s": 20.0}
+    why = of_check(Words("ja"), "recovery", "pass", measured, {})
+    assert "旧い名前を保つキャッシュの利用者が再び応答を得たのは 65\u202f秒 後" in why
+
+
 def test_many_failures_are_counted() -> None:
     keys = ["lost", "stale", "phantom", "twice", "unwanted"]
     why = of_check(Words("en"), "answers", "fail", dict.fromkeys(keys, 1), dict.fromkeys(keys, 0))

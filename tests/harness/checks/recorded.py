@@ -47,6 +47,10 @@ class Recorded:
     def event(self, at_s: float, kind: str, **data: Json) -> None:
         self._events.append({"at_ns": ns(at_s), "kind": kind, **data})
 
+    def plan(self, **entry: Json) -> None:
+        """An entry of the timeline as it was planned."""
+        self._timeline.append(entry)
+
     def fault(
         self,
         name: str,

@@ -82,6 +82,14 @@ def test_an_outage_that_outlasts_the_undoing_counts_in_full(record: Record) -> N
     assert measured(run) == pytest.approx(30.0, abs=0.2)
 
 
+def test_what_the_next_fault_does_is_not_laid_at_the_door_of_the_one_before(record: Record) -> None:
+    run = record()
+    run.fault("1-lose", 20.0)
+    run.fault("2-lose", 30.0)
+    attempts(run, 100, lambda at_s, _: 30 <= at_s < 45)
+    assert measured(run) == pytest.approx(15.0, abs=0.2)
+
+
 def test_without_a_fault_there_is_nothing_to_come_back_from(record: Record) -> None:
     run = record()
     attempts(run, 100, lambda _s, _n: False)
