@@ -4,7 +4,7 @@ RUNNER := .venv/bin/python
 # What to run with `make drill`.
 SCENARIO ?= az-loss
 
-.PHONY: drill test nightly lint bench clean setup
+.PHONY: drill test nightly lint bench clean setup image-offline
 
 drill: .venv/ready          ## lose a data centre under load, and prove what survived
 	$(RUNNER) -m harness run $(SCENARIO)
@@ -26,6 +26,9 @@ lint: .venv/ready-dev
 
 bench: .venv/ready-dev      ## every figure that this project claims
 	for bench in bench/*.py; do echo "== $$bench"; $(RUNNER) $$bench || exit 1; done
+
+image-offline: .venv/ready  ## the images of the compose file, where no registry is in reach
+	PYTHON=$(RUNNER) topology/image/offline.sh
 
 clean:
 	$(RUNNER) -m harness clean
