@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from harness.runtime.docker import reaper
 from harness.runtime.local import house
 
 #: One multiplier stretches every deadline of the tests on slow machines.
@@ -24,8 +25,9 @@ class Ran:
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """As outside of the tests' own house, so that the command builds one for itself."""
-    mine = {name: value for name, value in os.environ.items() if name not in (house.INSIDE, house.STARTED)}
+    """As outside of the tests' own house, so that the command builds one for itself, and has a reaper of its own."""
+    tests_own = (house.INSIDE, house.STARTED, reaper.SESSION)
+    mine = {name: value for name, value in os.environ.items() if name not in tests_own}
     return {**mine, **(extra or {})}
 
 

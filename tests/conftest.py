@@ -9,7 +9,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from harness.runtime import CannotRun
+from harness.runtime.docker import reaper
 from harness.runtime.local import house
+from tests import engine
 
 if TYPE_CHECKING:
     from xdist.remote import Producer
@@ -25,6 +27,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Start again inside a house, so that nothing of a test outlives it, whatever ends it."""
     if house.inside() or config.option.collectonly:
         return None
+    if engine.found():
+        reaper.session()  # what a house cannot end: containers
     try:
         return house.enter([sys.executable, "-m", "pytest", *config.invocation_params.args])
     except CannotRun as missing:

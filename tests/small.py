@@ -48,7 +48,7 @@ def small_map() -> Map:
         for number, letter in enumerate("ab", 1)
     )
     nodes = (
-        _node("a1", "here.a", "10.78.1.11"),
+        _node("a1", "here.a", "10.78.1.11", configs=(ConfigFile("/mnt/config/colours", "rouge et ブルー"),)),
         _node("a2", "here.a", "10.78.1.12"),
         _node("b1", "here.b", "10.78.2.11"),
     )

@@ -89,6 +89,21 @@ def test_a_killed_node_is_silent_and_comes_back_on_its_old_volume(
     assert runtime.exec(b1, ["cat", "/mnt/tmp/file"], 5).status != 0
 
 
+def test_the_silence_of_a_killed_node_lasts(runtime: Runtime, nodes: tuple[Node, Node, Node]) -> None:
+    a1, a2, _ = nodes
+    runtime.kill(a2)
+    with pytest.raises(
+        TimeoutError
+    ):  # not "no route to host", as where somebody asks in vain who has its address
+        ask(runtime, a1, a2, timeout_s=4.5)
+
+
+def test_a_node_finds_its_configuration(runtime: Runtime, nodes: tuple[Node, Node, Node]) -> None:
+    a1, *_ = nodes
+    (file,) = a1.configs
+    assert runtime.exec(a1, ["cat", file.target], 5).stdout.decode() == file.content
+
+
 def test_kill_takes_every_process_of_the_node(runtime: Runtime, nodes: tuple[Node, Node, Node]) -> None:
     a1, *_ = nodes
     runtime.exec(a1, ["sh", "-c", "setsid sleep 987 >/dev/null 2>&1 &"], 5)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -17,6 +15,7 @@ from harness.runtime import Completed, NodeFailed
 from harness.runtime.local import namespaces
 from harness.runtime.local.fabric import Fabric
 from harness.runtime.local.process import NodeProcess, environment, python, setup
+from harness.runtime.spawning import spawn
 from topology.map import Map, Node
 
 STOPS_WITHIN_S: Final = 10.0
@@ -105,16 +104,8 @@ class LocalRuntime:
         return Completed(done.returncode, done.stdout, done.stderr)
 
     def spawn(self, node: Node, argv: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
-        command = [sys.executable, *argv[1:]] if argv[0] == "python" else list(argv)
-        with self.inside(node), log.open("ab") as errors:
-            return subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
-                start_new_session=True,
-            )
+        with self.inside(node):
+            return spawn(argv, log)
 
     def inside(self, node: Node) -> AbstractContextManager[None]:
         return namespaces.network(self._fabric.namespace(node))

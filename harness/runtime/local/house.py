@@ -35,6 +35,8 @@ INSIDE: Final = "HARNESS_HOUSE"
 #: Set inside a house: when that process started, seconds since the epoch.
 STARTED: Final = "HARNESS_HOUSE_STARTED"
 FORWARDED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+#: Set inside a house: where the machine's processes are seen, of which those of the house are only some.
+MACHINE: Final = "HARNESS_MACHINE_PROCESSES"
 #: How the command of a house takes signals: when it says so, or from its first moment.
 LISTENS, HEARS = "--listens", "--hears"
 #: Exit statuses of `unshare` for a program that it cannot start.
@@ -46,6 +48,11 @@ NAMESPACES: Final = ("--pid", "--fork", "--kill-child", "--mount", "--mount-proc
 
 def inside() -> bool:
     return INSIDE in os.environ
+
+
+def machine() -> Path:
+    """The /proc in which every process of this machine is seen; inside a house its own /proc shows only its own."""
+    return Path(os.environ.get(MACHINE, "/proc"))
 
 
 def unshare_command() -> list[str]:
@@ -71,7 +78,14 @@ def enter(argv: Sequence[str], listens: bool = False) -> int:
     """
     command = [*unshare_command(), sys.executable, "-m", __name__, LISTENS if listens else HEARS, *argv]
     started = psutil.Process().create_time()
-    environment = {**os.environ, INSIDE: str(os.getpid()), STARTED: str(started)}
+    # PID 1 of the house holds it open, so all inside find it there.
+    processes = os.open(machine(), os.O_RDONLY | os.O_DIRECTORY)
+    environment = {
+        **os.environ,
+        INSIDE: str(os.getpid()),
+        STARTED: str(started),
+        MACHINE: f"/proc/1/fd/{processes}",
+    }
     parent = os.getpid()
 
     def tie() -> None:
@@ -81,7 +95,10 @@ def enter(argv: Sequence[str], listens: bool = False) -> int:
         if os.getppid() != parent:  # it ended before the tie was made
             os._exit(1)
 
-    process = subprocess.Popen(command, env=environment, preexec_fn=tie, start_new_session=True)
+    process = subprocess.Popen(
+        command, env=environment, preexec_fn=tie, start_new_session=True, pass_fds=(processes,)
+    )
+    os.close(processes)
 
     def forward(number: int, _frame: FrameType | None) -> None:
         for child in _children(process.pid):

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from harness.runtime import NodeFailed
+from harness.runtime import NodeFailed, given
 from topology.map import Node
 
 NAMESPACES: Final = ("--pid", "--fork", "--kill-child", "--mount", "--mount-proc", "--ipc", "--uts")
@@ -41,14 +41,7 @@ def python(command: Sequence[str]) -> list[str]:
 
 def environment(node: Node) -> dict[str, str]:
     keep = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    own = {
-        "NODE": node.name,
-        "ZONE": node.zone,
-        "HOME": "/mnt/tmp",
-        "TMPDIR": "/mnt/tmp",
-        "PYTHONUNBUFFERED": "1",
-    }
-    return {**keep, **own, **node.environment}
+    return {**keep, **given.environment(node)}
 
 
 def setup(node: Node, etc: Path, volumes: Mapping[str, Path], configs: Path) -> str:

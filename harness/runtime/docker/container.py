@@ -1,0 +1,205 @@
+"""The container of one node: made once, started and ended as often as it takes."""
+
+from __future__ import annotations
+
+import io
+import math
+import tarfile
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import PurePosixPath
+from typing import Any, Final
+
+from docker.errors import APIError, NotFound
+from docker.types import EndpointConfig, LogConfig, Mount
+
+from harness.runtime import Completed, NodeFailed, given
+from harness.runtime.docker import asking
+from harness.runtime.docker.engine import asked
+from harness.runtime.docker.life import Life, Listener
+from harness.runtime.docker.neighbours import hardware
+from harness.runtime.docker.site import Site
+from harness.runtime.docker.stream import Stream
+from topology.map import Node
+
+GONE_WITHIN_S: Final = 30
+#: All that a node may write to, beside its volumes; empty at every start. `exec`: Patroni is given scripts there.
+SCRATCH: Final = {"/mnt/tmp": "rw,exec,nosuid,nodev,mode=1777"}
+USER: Final = "1000:1000"
+
+
+class Container:
+    """Safe for use from several threads. Every error names the node (`NodeFailed`)."""
+
+    def __init__(self, site: Site, node: Node) -> None:
+        self.node = node
+        self._site = site
+        self._api = site.engine.api
+        self._log = site.logs / f"{node.name}.log"
+        self._life: Life | None = None
+        self._listener: Listener | None = None
+        self._lock = threading.RLock()
+        with asked("make its container", node.name):
+            self._id = self._make()
+
+    def _make(self) -> str:
+        folders = sorted({str(PurePosixPath(config.target).parent) for config in self.node.configs})
+        volumes = {volume.target: self._site.volume(volume.name) for volume in self.node.volumes}
+        for number, folder in enumerate(folders):
+            # A file can be put only into what is not read-only: a volume of the node's own.
+            name = volumes[folder] = self._site.volume(f"{self.node.name}-config-{number}")
+            self._api.create_volume(name, labels=self._site.marked(self.node.name))
+        endpoint = EndpointConfig(
+            self._api.api_version, ipv4_address=str(self.node.address), mac_address=hardware(self.node)
+        )
+        made = self._api.create_container(
+            self.node.image,
+            list(self.node.command),
+            name=self._site.container(self.node.name),
+            hostname=self.node.name,
+            user=USER,
+            environment=dict(given.environment(self.node)),
+            labels=self._site.marked(self.node.name),
+            mac_address=hardware(self.node),
+            networking_config={"EndpointsConfig": {self._site.network: endpoint}},
+            healthcheck={"test": ["NONE"]},  # the harness looks itself, from where users look
+            host_config=self._host_config(volumes),
+        )
+        identity: str = made["Id"]
+        for config in self.node.configs:
+            target = PurePosixPath(config.target)
+            self._api.put_archive(identity, str(target.parent), _packed(target.name, config.content))
+        return identity
+
+    def _host_config(self, volumes: Mapping[str, str]) -> Any:
+        return self._api.create_host_config(
+            network_mode=self._site.network,
+            mounts=[Mount(target, name, type="volume") for target, name in volumes.items()],
+            extra_hosts=dict(self._site.names),
+            read_only=True,
+            tmpfs=SCRATCH,
+            cap_drop=["ALL"],
+            security_opt=["no-new-privileges:true"],
+            log_config=LogConfig(type=LogConfig.types.JSON, config={"max-size": "64m"}),
+        )
+
+    # -- its life ----------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        with self._lock:
+            if self.alive():
+                return
+            self._forget()
+            with asked("start it", self.node.name):
+                path = f"/v{self._api.api_version}/containers/{self._id}/attach?stream=1&stdout=1&stderr=1"
+                self._listener = Listener(Stream(self._site.at, path), self._log)
+                self._api.start(self._id)
+                pid = self._api.inspect_container(self._id)["State"]["Pid"]
+            if pid:
+                self._enter(pid)
+
+    def _enter(self, pid: int) -> None:
+        try:
+            self._life = Life(pid)
+            self._site.neighbours.plug(self.node, self._life.network)
+        except (FileNotFoundError, ProcessLookupError):
+            pass  # it ended at once
+        except (OSError, LookupError) as error:
+            raise NodeFailed(
+                self.node.name, f"its network cannot be entered from here: {error}", self.log()
+            ) from None
+
+    def stop(self, within_s: float) -> None:
+        with self._lock:
+            if self.alive():
+                with asked("stop it", self.node.name):
+                    self._api.stop(self._id, timeout=math.ceil(within_s))
+            self._hear_out()
+
+    def kill(self) -> None:
+        with self._lock:
+            # First the cable, so that not even the kernel's own resets are heard from it.
+            self._site.neighbours.unplug(self.node)
+            if self.alive():
+                with asked("kill it", self.node.name):
+                    with suppress(APIError):  # it ended by itself in the meantime
+                        self._api.kill(self._id, "SIGKILL")
+                    self._api.wait(self._id, timeout=GONE_WITHIN_S)
+            self._hear_out()
+
+    def alive(self) -> bool:
+        return self._life is not None and self._life.alive()
+
+    def pause(self) -> None:
+        self._living()
+        with asked("freeze it", self.node.name):
+            if not self._paused():
+                self._api.pause(self._id)
+
+    def resume(self) -> None:
+        with asked("let it go on", self.node.name):
+            if self._paused():
+                self._api.unpause(self._id)
+
+    def _paused(self) -> bool:
+        return bool(self._api.inspect_container(self._id)["State"]["Paused"])
+
+    def remove(self) -> None:
+        """Its volumes stay."""
+        self.kill()
+        with asked("remove it", self.node.name), suppress(NotFound):
+            self._api.remove_container(self._id, force=True)
+        self._forget()
+
+    def close(self) -> None:
+        """After its removal by whatever means: nothing of it is held any more."""
+        self._hear_out()
+        self._forget()
+
+    # -- inside and out ----------------------------------------------------------------------------------------
+
+    @property
+    def network(self) -> int:
+        """A descriptor of the network namespace of its latest life."""
+        if self._life is None:
+            raise NodeFailed(self.node.name, "it is not running", self.log())
+        return self._life.network
+
+    def exec(self, argv: Sequence[str], timeout_s: float, stdin: bytes) -> Completed:
+        self._living()
+        with asked(f"run {argv[0]}", self.node.name):
+            done = asking.run(self._site.engine, self._site.at, self._id, argv, timeout_s, stdin)
+        if done is None:
+            raise TimeoutError(f"{self.node.name}: {' '.join(argv)} did not end within {timeout_s:g} s")
+        return done
+
+    def log(self, lines: int = 20) -> list[str]:
+        if not self.alive():
+            self._hear_out()
+        return self._log.read_text(errors="replace").splitlines()[-lines:] if self._log.exists() else []
+
+    def _living(self) -> None:
+        if not self.alive():
+            raise NodeFailed(self.node.name, "it is not running", self.log())
+
+    def _hear_out(self) -> None:
+        if self._listener is not None:
+            self._listener.hear_out()
+
+    def _forget(self) -> None:
+        if self._life is not None:
+            self._site.neighbours.unplug(self.node)
+            self._life.forget()
+        self._life = self._listener = None
+
+
+def _packed(name: str, content: str) -> bytes:
+    """One file that everybody may read, as an archive."""
+    data = content.encode()
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        entry = tarfile.TarInfo(name)
+        entry.size, entry.mode = len(data), 0o444
+        archive.addfile(entry, io.BytesIO(data))
+    return packed.getvalue()

@@ -1,0 +1,58 @@
+"""Taking down what runs made in an engine. Only what bears their labels is ever touched."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Final
+
+import docker
+from docker.errors import APIError, NotFound
+
+AT_ONCE: Final = 16
+LOOKS_AGAIN_S: Final = 0.2
+#: Its removal goes on already, or something still stands on it that is on its way out itself.
+NOT_YET: Final = (403, 409, 500)
+
+
+def remove_all(engine: docker.DockerClient, wanted: Mapping[str, str], within_s: float) -> list[str]:
+    """Remove every container, network and volume with these labels, until none is left. Gives what is left in the end.
+
+    Raises as the SDK does when the engine does not answer.
+    """
+    deadline_s = time.monotonic() + within_s
+    while left := remove(engine, wanted):
+        if time.monotonic() > deadline_s:
+            break
+        time.sleep(LOOKS_AGAIN_S)
+    return left
+
+
+def remove(engine: docker.DockerClient, wanted: Mapping[str, str]) -> list[str]:
+    """One go at it. Gives what there was to be removed."""
+    filters = {"label": [f"{name}={value}" for name, value in wanted.items()]}
+    api = engine.api
+    containers = [each["Id"] for each in api.containers(all=True, filters=filters)]
+    networks = [each["Id"] for each in api.networks(filters=filters)]
+    volumes = [each["Name"] for each in api.volumes(filters=filters)["Volumes"] or ()]
+    _each(partial(api.remove_container, v=True, force=True), containers)
+    _each(api.remove_network, networks)
+    _each(partial(api.remove_volume, force=True), volumes)
+    return [*containers, *networks, *volumes]
+
+
+def _each(remove_one: Callable[[str], object], names: Iterable[str]) -> None:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(partial(_gently, remove_one), names))
+
+
+def _gently(remove_one: Callable[[str], object], name: str) -> None:
+    try:
+        remove_one(name)
+    except NotFound:
+        pass
+    except APIError as error:
+        if error.status_code not in NOT_YET:
+            raise

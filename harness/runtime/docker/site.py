@@ -1,0 +1,38 @@
+"""What all containers of one run have in common: the engine, the network, the labels, everybody's name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+
+from harness.runtime.docker import labels
+from harness.runtime.docker.neighbours import Neighbours
+
+
+@dataclass(frozen=True)
+class Site:
+    """`at`: where the engine listens. `names`: the address of every node. `logs`: where what nodes print is kept."""
+
+    engine: docker.DockerClient
+    at: str
+    prefix: str
+    marks: Mapping[str, str]
+    names: Mapping[str, str]
+    logs: Path
+    neighbours: Neighbours
+
+    @property
+    def network(self) -> str:
+        return f"{self.prefix}-fabric"
+
+    def container(self, node: str) -> str:
+        return f"{self.prefix}-{node}"
+
+    def volume(self, name: str) -> str:
+        return f"{self.prefix}-{name}"
+
+    def marked(self, node: str) -> dict[str, str]:
+        return {**self.marks, labels.NODE: node}
