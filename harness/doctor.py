@@ -14,7 +14,7 @@ from typing import Final
 import psutil
 
 from harness.runtime import CannotRun
-from harness.runtime.local import house
+from harness.runtime.local import filesystems, house
 
 #: A whole replica of two zones needs about this much; measured, with a margin.
 MEMORY_GIB: Final = 4
@@ -43,6 +43,7 @@ def examine(runs: Path) -> list[Finding]:
     looks: list[Callable[[], Finding]] = [
         _python,
         _namespaces,
+        _enclosures,
         _parts,
         _proxy,
         _memory,
@@ -65,6 +66,13 @@ def _namespaces() -> Finding:
         return Finding("local runtime", False, str(missing), fatal=True)
     user = "in a user namespace, without root" if "--user" in command else "as root"
     return Finding("local runtime", True, f"namespaces can be made, {user}")
+
+
+def _enclosures() -> Finding:
+    what, lack = "enclosures", filesystems.missing()
+    if not lack:
+        return Finding(what, True, "file systems of their own, which really fail")
+    return Finding(what, False, f"folders: {lack}; a node ends with its enclosure, and none can be read-only")
 
 
 def _parts() -> Finding:

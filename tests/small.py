@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 
-from topology.map import Carrier, ConfigFile, Entrance, Map, Node, Region, Title, Volume, Zone
+from topology.map import Carrier, ConfigFile, Enclosure, Entrance, Map, Node, Region, Title, Volume, Zone
 
 #: Answers every request with its own name; also through what its volume holds. Ends when it is asked to.
 PROGRAM = """
@@ -42,18 +42,31 @@ def _node(name: str, zone: str, address: str, **more: object) -> Node:
 
 
 def small_map() -> Map:
-    """Two zones: a with two nodes, b with one."""
+    """Two zones: a with two nodes on one storage enclosure, b with one that has a disk for itself."""
     zones = tuple(
         Zone(f"here.{letter}", "here", Title(letter, letter), IPv4Network(f"10.78.{number}.0/24"))
         for number, letter in enumerate("ab", 1)
     )
     nodes = (
-        _node("a1", "here.a", "10.78.1.11", configs=(ConfigFile("/mnt/config/colours", "rouge et ブルー"),)),
-        _node("a2", "here.a", "10.78.1.12"),
+        _node(
+            "a1",
+            "here.a",
+            "10.78.1.11",
+            enclosure="storage",
+            configs=(ConfigFile("/mnt/config/colours", "rouge et ブルー"),),
+        ),
+        _node("a2", "here.a", "10.78.1.12", enclosure="storage"),
         _node("b1", "here.b", "10.78.2.11"),
     )
     region = Region("here", Title("here", "ここ"), zones)
-    return Map("small", {"here": region}, {}, {node.name: node for node in nodes})
+    storage = Enclosure("storage", Title("storage", "ストレージ"), "here.a")
+    return Map(
+        "small",
+        {"here": region},
+        {},
+        {node.name: node for node in nodes},
+        enclosures={"storage": storage},
+    )
 
 
 def with_link() -> Map:
@@ -83,7 +96,7 @@ def two_regions() -> Map:
     here, far = zones
     there = replace(far, name="there.b", region="there")
     world = Zone("world.outside", "world", Title("outside", "外"), IPv4Network("10.78.3.0/24"))
-    nodes = {name: replace(node, volumes=()) for name, node in small.nodes.items()}
+    nodes = {name: replace(node, volumes=(), enclosure=None) for name, node in small.nodes.items()}
     nodes["b1"] = replace(small.nodes["b1"], zone="there.b")
     nodes["observers"] = replace(
         nodes["a1"], name="observers", role="observers", zone=world.name, address=IPv4Address("10.78.3.11")

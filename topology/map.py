@@ -7,7 +7,7 @@ does) into a `Map`; nothing else in the project reads compose files.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
@@ -78,6 +78,19 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Enclosure:
+    """A storage enclosure: what the volumes of its nodes are on, and fail with. It stands in one zone, as they do."""
+
+    name: str
+    title: Title
+    zone: str
+
+    @property
+    def region(self) -> str:
+        return self.zone.partition(".")[0]
+
+
+@dataclass(frozen=True)
 class Volume:
     """A named volume and where the node sees it."""
 
@@ -97,7 +110,8 @@ class ConfigFile:
 class Node:
     """One machine: where it stands, its address, what it runs.
 
-    `health` is `port/path`: the node is healthy when a GET of it answers 200.
+    `health` is `port/path`: the node is healthy when a GET of it answers 200. All its volumes are on `enclosure`; none:
+    on a disk that it has for itself.
     """
 
     name: str
@@ -128,6 +142,7 @@ class Map:
     carriers: Mapping[str, Carrier]
     nodes: Mapping[str, Node]
     links: tuple[Link, ...] = ()
+    enclosures: Mapping[str, Enclosure] = field(default_factory=dict)
 
     @property
     def zones(self) -> Mapping[str, Zone]:
@@ -161,6 +176,7 @@ class Map:
             carriers={name: _carrier_without(gone, each) for name, each in self.carriers.items()},
             nodes={node.name: _node_without(gone, node) for node in self if node.name not in gone},
             links=links,
+            enclosures={name: each for name, each in self.enclosures.items() if each.region in kept},
         )
 
     def with_role(self, role: str) -> tuple[Node, ...]:
@@ -171,6 +187,9 @@ class Map:
 
     def in_region(self, region: str) -> tuple[Node, ...]:
         return tuple(node for node in self if node.region == region)
+
+    def on_enclosure(self, enclosure: str) -> tuple[Node, ...]:
+        return tuple(node for node in self if node.enclosure == enclosure)
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes.values())

@@ -10,8 +10,20 @@ from pathlib import Path
 from typing import Final
 
 from topology.compose import Service, read_project
-from topology.document import BadInput, Fields, Items, Value, nearest, one_of
-from topology.map import Carrier, ConfigFile, Entrance, Link, Map, Node, Region, Title, Volume, Zone
+from topology.document import BadInput, Fields, Items, Value, nearest, one_of, quoted
+from topology.map import (
+    Carrier,
+    ConfigFile,
+    Enclosure,
+    Entrance,
+    Link,
+    Map,
+    Node,
+    Region,
+    Title,
+    Volume,
+    Zone,
+)
 
 _ROUND_TRIP: Final = re.compile(r"([0-9]+)ms")
 
@@ -20,14 +32,17 @@ def read_map(path: Path, overrides: Iterable[Path], variables: Mapping[str, str]
     """See `topology.map.read`."""
     project = read_project(path, overrides, variables)
     extension = project.file.need("x-topology", "the regions and carriers").as_fields()
-    extension.only("regions", "carriers", "links", "only", extensions=True)
+    extension.only("regions", "carriers", "links", "enclosures", "only", extensions=True)
     regions = _regions(extension.need("regions", "the regions").as_fields())
     zones = {zone.name: zone for region in regions.values() for zone in region.zones}
     carriers = extension.get("carriers")
     names = list(carriers.as_fields("carriers").values) if carriers else []
-    nodes = {name: _node(service, zones, names) for name, service in project.services.items()}
+    written = extension.get("enclosures")
+    enclosures = _enclosures(written, zones)
+    nodes = {name: _node(service, zones, names, enclosures) for name, service in project.services.items()}
+    _none_empty(written, nodes.values())
     links = tuple(_links(extension.get("links"), regions, nodes))
-    made = Map(project.name, regions, _carriers(carriers, nodes), nodes, links)
+    made = Map(project.name, regions, _carriers(carriers, nodes), nodes, links, enclosures)
     only = extension.get("only")
     return _only(made, only.as_items("a list of regions")) if only else made
 
@@ -78,7 +93,12 @@ _LABELS: Final = tuple(f"topology.{name}" for name in ("role", "zone", "health",
 _HEALTH: Final = re.compile(r"[1-9][0-9]{0,4}/\S*")
 
 
-def _node(service: Service, zones: Mapping[str, Zone], carriers: Iterable[str]) -> Node:
+def _node(
+    service: Service,
+    zones: Mapping[str, Zone],
+    carriers: Iterable[str],
+    enclosures: Mapping[str, Enclosure],
+) -> Node:
     labels = service.labels
     for key in labels.values:
         if key.startswith("topology.") and key not in _LABELS:
@@ -91,7 +111,7 @@ def _node(service: Service, zones: Mapping[str, Zone], carriers: Iterable[str]) 
     if service.address not in zone.subnet:
         expected = f"an address of {zone.name}: {zone.subnet}"
         raise BadInput(service.address_place, str(service.address), expected)
-    carrier, enclosure = labels.get("topology.carrier"), labels.get("topology.enclosure")
+    carrier = labels.get("topology.carrier")
     return Node(
         name=service.name,
         role=role.as_text("a role"),
@@ -105,7 +125,7 @@ def _node(service: Service, zones: Mapping[str, Zone], carriers: Iterable[str]) 
         configs=tuple(ConfigFile(mount.target, mount.source) for mount in service.configs),
         depends_on=service.depends_on,
         carrier=carrier.as_word(carriers) if carrier else None,
-        enclosure=enclosure.as_text("the storage enclosure that its volumes are on") if enclosure else None,
+        enclosure=_enclosure(service, zone, enclosures),
     )
 
 
@@ -114,6 +134,40 @@ def _label(service: Service, name: str, expected: str) -> Value:
     if value is None:
         raise BadInput(service.place, f"{service.name} without the label topology.{name}", expected)
     return value
+
+
+def _enclosures(written: Value | None, zones: Mapping[str, Zone]) -> dict[str, Enclosure]:
+    enclosures: dict[str, Enclosure] = {}
+    for name, value in written.as_fields("enclosures by name") if written else ():
+        fields = value.as_fields("an enclosure: title and zone")
+        fields.only("title", "zone", extensions=True)
+        zone = fields.need("zone", "the zone where it stands").as_word(zones)
+        enclosures[name] = Enclosure(name, _title(fields), zone)
+    return enclosures
+
+
+def _enclosure(service: Service, zone: Zone, enclosures: Mapping[str, Enclosure]) -> str | None:
+    """The enclosure that the node's volumes are on."""
+    label = service.labels.get("topology.enclosure")
+    if label is None:
+        return None
+    enclosure = enclosures[label.as_word(enclosures)]
+    if enclosure.zone != zone.name:
+        found = f"{quoted(enclosure.name)}, which stands in {enclosure.zone}"
+        raise BadInput(label.place, found, f"an enclosure in {zone.name}, where {service.name} stands")
+    if not service.volumes:
+        found = f"{quoted(enclosure.name)} for {service.name}"
+        raise BadInput(label.place, found, "a node with volumes: only they are on an enclosure")
+    return enclosure.name
+
+
+def _none_empty(written: Value | None, nodes: Iterable[Node]) -> None:
+    """Raises BadInput for an enclosure that no node sits on: failing it would do nothing."""
+    used = {node.enclosure for node in nodes}
+    for name, place in written.as_fields().keys.items() if written else ():
+        if name not in used:
+            expected = f"a node with the label topology.enclosure: {name}"
+            raise BadInput(place, f"{quoted(name)}, which no node sits on", expected)
 
 
 def _carriers(written: Value | None, nodes: Mapping[str, Node]) -> dict[str, Carrier]:

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -90,4 +91,33 @@ class Cuts(Protocol):
         """Take a `cut` of the same nodes back."""
 
 
-CAPABILITIES: Mapping[str, type] = {"pauses": Pauses, "cuts": Cuts}
+class Failure(Enum):
+    """How a storage enclosure fails. What was synced before is there again when it is repaired; nothing else is."""
+
+    #: Every read and write of a file fails (EIO). Programs go on running as far as they can.
+    BROKEN = "broken"
+    #: Nothing can be written (EROFS); what is there can still be read.
+    READ_ONLY = "read-only"
+    #: It has no power. Its nodes end with it, and do not start.
+    OFFLINE = "offline"
+
+
+@runtime_checkable
+class Enclosures(Protocol):
+    """A runtime whose storage enclosures can fail, with all volumes that are on them."""
+
+    def refuses_failure(self, how: Failure) -> str:
+        """Why no enclosure can fail so here; empty where it can. Known before anything is prepared."""
+
+    def fail_enclosure(self, enclosure: str, how: Failure) -> None:
+        """It fails at once. Where its nodes cannot keep running without it they are killed.
+
+        Records `enclosure.failed`, which says what the enclosure is made of here. An enclosure fails in one way at a
+        time: raises NodeFailed, naming it, for another.
+        """
+
+    def repair_enclosure(self, enclosure: str) -> None:
+        """It has all again that was durable. Its nodes are started anew on it, but for those that were to be down."""
+
+
+CAPABILITIES: Mapping[str, type] = {"pauses": Pauses, "cuts": Cuts, "enclosures": Enclosures}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.refusals import refusal, swapped
 from topology import map as topology
 from topology.document import BadInput
-from topology.map import ConfigFile, Entrance, Map, Volume
+from topology.map import ConfigFile, Enclosure, Entrance, Map, Title, Volume
 
 ROOT = Path(__file__).parents[2]
 
@@ -212,6 +212,81 @@ def test_what_is_wrong_with_a_topology_is_said_with_its_place(
     assert message in complaint(compose, old, new)
 
 
+ENCLOSURES = """\
+  enclosures:
+    shelf: {title: {en: shelf, ja: 棚}, zone: here.a}
+configs:
+"""
+DB_LABELS = "topology.zone: here.a, topology.health: 8008/health"
+MAIL_LABELS = "topology.zone: here.b, topology.health: 8000/x"
+
+
+@pytest.fixture
+def enclosed(compose: Path) -> Path:
+    """The small topology with its database on an enclosure."""
+    text = swapped(compose.read_text(), "configs:\n  proxies", f"{ENCLOSURES}  proxies")
+    compose.write_text(swapped(text, DB_LABELS, f"{DB_LABELS}, topology.enclosure: shelf"))
+    return compose
+
+
+def test_an_enclosure_and_what_sits_on_it(enclosed: Path) -> None:
+    read = topology.read(enclosed)
+    assert read.enclosures == {"shelf": Enclosure("shelf", Title("shelf", "棚"), "here.a")}
+    assert read.enclosures["shelf"].region == "here"
+    assert [node.name for node in read.on_enclosure("shelf")] == ["db"]
+    assert read.nodes["mail"].enclosure is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "topology.enclosure: shelf",
+            "topology.enclosure: shelve",
+            'compose.yml:28:112: found "shelve", expected shelf; did you mean "shelf"?',
+        ),
+        (
+            ", topology.enclosure: shelf",
+            "",
+            'compose.yml:17:5: found "shelf", which no node sits on, '
+            "expected a node with the label topology.enclosure: shelf",
+        ),
+        (
+            MAIL_LABELS,
+            f"{MAIL_LABELS}, topology.enclosure: shelf",
+            'compose.yml:37:103: found "shelf", which stands in here.a, '
+            "expected an enclosure in here.b, where mail stands",
+        ),
+        (
+            "zone: here.a}\nconfigs",
+            "zone: here.c}\nconfigs",
+            'compose.yml:17:46: found "here.c", expected one of here.a, here.b',
+        ),
+        (
+            "    volumes: [db:/mnt/data]\n",
+            "",
+            'found "shelf" for db, expected a node with volumes: only they are on an enclosure',
+        ),
+        ("title: {en: shelf, ja: 棚}, ", "", 'compose.yml:17:12: found no "title"'),
+        (
+            ", zone: here.a}\nconfigs",
+            "}\nconfigs",
+            'compose.yml:17:12: found no "zone", expected the zone where',
+        ),
+        (
+            "zone: here.a}\nconfigs",
+            "zone: here.a, seize: 3}\nconfigs",
+            'found "seize", expected one of title, zone',
+        ),
+    ],
+)
+def test_what_is_wrong_with_an_enclosure_is_said_with_its_place(
+    enclosed: Path, old: str, new: str, message: str
+) -> None:
+    enclosed.write_text(swapped(enclosed.read_text(), old, new))
+    assert message in refusal(lambda: topology.read(enclosed))
+
+
 def test_nodes_that_wait_for_each_other(compose: Path) -> None:
     message = complaint(compose, "command: [run, db]", "depends_on: {link: {condition: service_healthy}}")
     assert "found a circle: " in message
@@ -228,6 +303,12 @@ def test_the_project_s_own_topology() -> None:
     assert list(read.carriers) == ["docomo", "au", "softbank"]
     assert sum(carrier.share for carrier in read.carriers.values()) == pytest.approx(1.0)
     assert "a-http" in read.nodes["docomo-link"].configs[0].content
+    on = {name: [node.name for node in whole.on_enclosure(name)] for name in whole.enclosures}
+    assert on["singapore-a-storage"] == ["database-a"]
+    assert on["mail-east-storage"] == ["mail-provider-east"]
+    assert on["docomo-storage"] == ["docomo-mail"]
+    assert on["tokyo-a-archive"] == ["backup-t"]
+    assert "tokyo-a-archive" not in read.enclosures
     for node in read:
         assert node.address in read.zones[node.zone].subnet
 

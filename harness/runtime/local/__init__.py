@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from harness.rundir import RunDir
-from harness.runtime import Completed, NodeFailed
+from harness.runtime import Completed, Failure, NodeFailed
 from harness.runtime.local import namespaces
+from harness.runtime.local.enclosures import Enclosures, refusal
 from harness.runtime.local.fabric import Fabric
 from harness.runtime.local.process import NodeProcess, environment, python, setup
 from harness.runtime.spawning import spawn
@@ -24,7 +25,7 @@ PASSWD: Final = "root:x:0:0::/root:/bin/sh\nnode:x:1000:1000::/mnt/tmp:/bin/sh\n
 
 
 class LocalRuntime:
-    """Nodes as namespaces and processes. Satisfies `Runtime`, `Pauses` and `Cuts`.
+    """Nodes as namespaces and processes. Satisfies `Runtime`, `Pauses`, `Cuts` and `Enclosures`.
 
     Meant to be used inside a house (`house.enter`), which ends everything when the harness ends.
     """
@@ -35,19 +36,19 @@ class LocalRuntime:
         """A node that was asked to stop is killed when it has not ended by itself within that time."""
         self._stops_within_s = stops_within_s
         self._lives: dict[str, NodeProcess] = {}
+        #: Who is to be up, whatever became of it.
+        self._wanted: set[str] = set()
         self._lock = threading.RLock()
 
     def prepare(self, topology: Map, run: RunDir) -> None:
         self._run = run
         self._fabric = Fabric(topology)
         self._etc = run.path / "local" / "etc"
-        self._volumes = {
-            volume.name: run.path / "local" / "volumes" / volume.name
-            for node in topology
-            for volume in node.volumes
-        }
-        for path in self._volumes.values():
-            path.mkdir(parents=True, exist_ok=True)
+        self._topology = topology
+        self._enclosures = Enclosures(run.path / "local", topology)
+        if self._enclosures.names:
+            made, why = self._enclosures.storage.kind, self._enclosures.why
+            run.record("enclosures.made", storage=made, why=why, enclosures=[*self._enclosures.names])
         names = "".join(f"{node.address} {node.name}\n" for node in topology)
         run.write("local/etc/hosts", f"127.0.0.1 localhost\n{names}")
         run.write("local/etc/passwd", PASSWD)
@@ -57,15 +58,20 @@ class LocalRuntime:
 
     def start(self, node: Node) -> None:
         with self._lock:
+            self._wanted.add(node.name)
             if self.alive(node):
                 return
-            script = setup(node, self._etc, self._volumes, self._run.path / "local" / "configs" / node.name)
+            self._enclosures.refuse(node)
+            configs = self._run.path / "local" / "configs" / node.name
+            volumes, hidden = self._enclosures.volumes(), self._enclosures.storage.hidden()
+            script = setup(node, self._etc, volumes, configs, hidden)
             with self.inside(node):
                 self._lives[node.name] = NodeProcess(node, script, self._log(node))
             self._fabric.plug(node)
 
     def stop(self, node: Node) -> None:
         with self._lock:
+            self._wanted.discard(node.name)
             life = self._lives.pop(node.name, None)
         if life is None:
             return
@@ -74,6 +80,11 @@ class LocalRuntime:
             life.kill()
 
     def kill(self, node: Node) -> None:
+        with self._lock:
+            self._wanted.discard(node.name)
+        self._end(node)
+
+    def _end(self, node: Node) -> None:
         with self._lock:
             # First the cable, so that not even the kernel's own resets are heard from it.
             self._fabric.unplug(node)
@@ -121,6 +132,8 @@ class LocalRuntime:
             life.signal(signal.SIGKILL)
         for life in lives:
             life.kill()
+        if hasattr(self, "_enclosures"):
+            self._enclosures.storage.close()
         if hasattr(self, "_fabric"):
             self._fabric.close()
             del self._fabric
@@ -144,6 +157,37 @@ class LocalRuntime:
     def join(self, sources: Sequence[Node], targets: Sequence[Node]) -> None:
         with self._lock:
             self._fabric.join(sources, targets)
+
+    # -- Enclosures --------------------------------------------------------------------------------------------
+
+    def refuses_failure(self, how: Failure) -> str:
+        return refusal(how)
+
+    def fail_enclosure(self, enclosure: str, how: Failure) -> None:
+        with self._lock:
+            if not self._enclosures.fail(enclosure, how):
+                return
+            on_it = self._topology.on_enclosure(enclosure)
+            killed = [] if self._enclosures.outlived(how) else [node for node in on_it if self.alive(node)]
+            for node in killed:
+                self._end(node)
+        kind, names = self._enclosures.storage.kind, [node.name for node in killed]
+        self._run.record(
+            "enclosure.failed", enclosure=enclosure, how=how.value, storage=kind, killed=[*names]
+        )
+
+    def repair_enclosure(self, enclosure: str) -> None:
+        with self._lock:
+            if not self._enclosures.failed(enclosure):
+                return
+            on_it = self._topology.on_enclosure(enclosure)
+            for node in on_it:
+                self._end(node)
+            self._enclosures.repair(enclosure)
+            started = [node for node in on_it if node.name in self._wanted]
+            for node in started:
+                self.start(node)
+        self._run.record("enclosure.repaired", enclosure=enclosure, started=[node.name for node in started])
 
     def _life(self, node: Node) -> NodeProcess:
         life = self._lives.get(node.name)

@@ -44,11 +44,13 @@ def environment(node: Node) -> dict[str, str]:
     return {**keep, **given.environment(node)}
 
 
-def setup(node: Node, etc: Path, volumes: Mapping[str, Path], configs: Path) -> str:
+def setup(
+    node: Node, etc: Path, volumes: Mapping[str, Path], configs: Path, hidden: Sequence[Path] = ()
+) -> str:
     """The shell commands that furnish the node's file system and then become its program.
 
     /mnt holds all that is the node's own: its volumes, its configuration, its scratch space. `etc` has the files that
-    take the place of the machine's own.
+    take the place of the machine's own. `hidden` are mounts that are none of the node's, but for its volumes.
     """
     lines = [
         "set -e",
@@ -61,6 +63,8 @@ def setup(node: Node, etc: Path, volumes: Mapping[str, Path], configs: Path) -> 
     for volume in node.volumes:
         target = shlex.quote(volume.target)
         lines += [f"mkdir -p {target}", f"mount --bind {shlex.quote(str(volumes[volume.name]))} {target}"]
+    if hidden:
+        lines.append("umount --lazy " + shlex.join(str(path) for path in hidden))
     for number, config in enumerate(node.configs):
         target = shlex.quote(config.target)
         lines += [f"mkdir -p $(dirname {target})", f"cp {shlex.quote(str(configs))}/{number} {target}"]

@@ -1,0 +1,99 @@
+"""The storage enclosures of a local run: which volumes are on each, what they are made of here, which of them fail."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from harness.runtime import Failure, NodeFailed
+from harness.runtime.local import filesystems
+from harness.runtime.local.filesystems import FileSystems
+from harness.runtime.local.storage import Folders, Storage
+from topology.map import Map, Node
+
+
+class Enclosures:
+    """Every volume of a topology, and the enclosure that it is on. `why`: why they are no file systems, if so.
+
+    Not safe from several threads.
+    """
+
+    def __init__(self, place: Path, topology: Map) -> None:
+        """Make them below `place`."""
+        self._failed: dict[str, Failure] = {}
+        self._volumes = {
+            volume.name: place / "volumes" / volume.name for node in topology for volume in node.volumes
+        }
+        enclosed: dict[str, list[str]] = {}
+        for node in topology:
+            if node.enclosure is not None:
+                enclosed.setdefault(node.enclosure, []).extend(volume.name for volume in node.volumes)
+        self.storage, self.why = _made(place / "enclosures", enclosed)
+        for enclosure, names in enclosed.items():
+            for name in names:
+                self._lead(name, self.storage.folder(enclosure, name))
+        for path in self._volumes.values():
+            path.mkdir(parents=True, exist_ok=True)
+        self.names = list(enclosed)
+
+    def volumes(self) -> Mapping[str, Path]:
+        """Where each lies, as long as its enclosure has not been taken away."""
+        return self._volumes
+
+    def refuse(self, node: Node) -> None:
+        """Raises NodeFailed for a node that cannot run, because of its enclosure."""
+        failure = self._failed.get(node.enclosure or "")
+        if failure is not None and not self.outlived(failure):
+            raise NodeFailed(node.name, f"its storage enclosure {node.enclosure} is {failure.value}")
+
+    def outlived(self, how: Failure) -> bool:
+        """Whether programs go on running when their enclosure fails so."""
+        return how is not Failure.OFFLINE and not isinstance(self.storage, Folders)
+
+    def fail(self, enclosure: str, how: Failure) -> bool:
+        """Whether it has not failed so already. Raises NodeFailed."""
+        present = self._failed.get(enclosure)
+        if present is how:
+            return False
+        if present is not None:
+            raise NodeFailed(enclosure, f"it is {present.value} already")
+        self.storage.fail(enclosure, how)
+        self._failed[enclosure] = how
+        return True
+
+    def failed(self, enclosure: str) -> bool:
+        return enclosure in self._failed
+
+    def repair(self, enclosure: str) -> None:
+        self.storage.repair(enclosure)
+        del self._failed[enclosure]
+
+    def _lead(self, volume: str, folder: Path) -> None:
+        """Whoever looks for a volume finds it beside all others."""
+        link = self._volumes[volume]
+        link.parent.mkdir(parents=True, exist_ok=True)
+        if not link.is_symlink():
+            link.symlink_to(os.path.relpath(folder, link.parent))
+
+
+def refusal(how: Failure) -> str:
+    """Why no enclosure can fail so on this machine; empty where it can."""
+    lack = filesystems.missing()
+    return lack if lack and how not in Folders.failures else ""
+
+
+def _made(place: Path, volumes: Mapping[str, Sequence[str]]) -> tuple[Storage, str]:
+    """File systems where this machine allows them; else folders, and why."""
+    why = filesystems.missing()
+    if volumes and not why:
+        systems = FileSystems(place)
+        try:
+            systems.make(volumes)
+            return systems, ""
+        except OSError as error:
+            systems.close()
+            why = str(error)
+    folders = Folders(place)
+    folders.make(volumes)
+    return folders, why
