@@ -6,16 +6,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from topology.document import BadInput, Place, nearest
+from topology.document import BadInput, Place, nearest, quoted
 
 ROOT: Final = Path(__file__).parent.parent
 SCENARIOS: Final = ROOT / "scenarios"
+CONTROLS: Final = SCENARIOS / "controls"
 DEFECTS: Final = SCENARIOS / "defects"
 TOPOLOGY: Final = ROOT / "docker-compose.multi-region.yml"
+COMMAND_LINE: Final = Place("the command line")
 
 
 def scenarios() -> list[Path]:
     return sorted(path for path in SCENARIOS.glob("*.yaml") if path.stem != "events")
+
+
+def controls() -> list[Path]:
+    """Scenarios of known-bad designs: each of them must fail."""
+    return sorted(CONTROLS.glob("*.yaml"))
 
 
 def defects() -> list[Path]:
@@ -24,12 +31,12 @@ def defects() -> list[Path]:
 
 def scenario(name: str) -> Path:
     """A scenario by its name or its path. Raises BadInput for what is neither."""
-    return _found(name, scenarios(), "a scenario's name or path")
+    return _found(name, [*scenarios(), *controls()], "a scenario's name or path")
 
 
-def defect(name: str) -> Path:
-    """A Compose override by its name or its path. Raises BadInput for what is neither."""
-    return _found(name, defects(), "a defect's name or path")
+def defect(name: str, place: Place = COMMAND_LINE) -> Path:
+    """A Compose override by its name or its path, as it was written at `place`. Raises BadInput for what is neither."""
+    return _found(name, defects(), "a defect's name or path", place)
 
 
 def title(path: Path) -> str:
@@ -42,7 +49,7 @@ def title(path: Path) -> str:
     return ""
 
 
-def _found(name: str, known: Sequence[Path], expected: str) -> Path:
+def _found(name: str, known: Sequence[Path], expected: str, place: Place = COMMAND_LINE) -> Path:
     by_name = {path.stem: path for path in known}
     if name in by_name:
         return by_name[name]
@@ -50,5 +57,8 @@ def _found(name: str, known: Sequence[Path], expected: str) -> Path:
     if path.suffix in (".yaml", ".yml") or "/" in name:
         if path.is_file():
             return path
-        raise BadInput(Place(name), "no such file", expected, nearest(path.stem, list(by_name)))
-    raise BadInput(Place("the command line"), f'"{name}"', expected, nearest(name, list(by_name)))
+        near = nearest(path.stem, list(by_name))
+        if place is COMMAND_LINE:
+            raise BadInput(Place(name), "no such file", expected, near)
+        raise BadInput(place, f"no file {quoted(name)}", expected, near)
+    raise BadInput(place, quoted(name), expected, nearest(name, list(by_name)))

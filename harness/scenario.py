@@ -70,8 +70,8 @@ class Scenario:
     """`expect` is in SI: durations in seconds (drill-durations in drill seconds), ratios from 0 to 1.
 
     `events` are those that can be published. `written` is the scenario as plain data, settings applied. `regions` are
-    those of the service that stand, as they were written; none written: all. `runbooks` are those that can be
-    performed, as they were written.
+    those of the service that stand, as they were written; none written: all. `defects` are laid over the topology, as
+    they were written. `runbooks` are those that can be performed, as they were written.
     """
 
     name: str
@@ -84,6 +84,7 @@ class Scenario:
     events: Mapping[str, Event]
     written: Plain
     regions: tuple[Value, ...] = field(default=(), compare=False, repr=False)
+    defects: tuple[Value, ...] = field(default=(), compare=False, repr=False)
     runbooks: Written = field(default_factory=dict, compare=False, repr=False)
 
     def standing(self, topology: Map) -> Map:
@@ -109,7 +110,7 @@ def read(path: Path, checks: Checks, changes: Iterable[str] = ()) -> Scenario:
 
 
 def _scenario(fields: Fields, checks: Checks, known: Mapping[str, Event]) -> Scenario:
-    fields.only("name", "title", "why", "drill", "timeline", "ends", "expect", "regions")
+    fields.only("name", "title", "why", "drill", "timeline", "ends", "expect", "regions", "with")
     name = fields.need("name", "the scenario's name")
     if not _NAME.fullmatch(name.as_text("a name")):
         raise name.bad("a name of small letters, digits and hyphens")
@@ -128,17 +129,18 @@ def _scenario(fields: Fields, checks: Checks, known: Mapping[str, Event]) -> Sce
         expect=_expectations(fields.get("expect"), checks),
         events=known,
         written=fields.content,
-        regions=_regions(fields.get("regions")),
+        regions=_names(fields.get("regions"), "regions", "for all of them"),
+        defects=_names(fields.get("with"), "defects", "where there is none"),
     )
 
 
-def _regions(value: Value | None) -> tuple[Value, ...]:
+def _names(value: Value | None, what: str, without: str) -> tuple[Value, ...]:
     if value is None:
         return ()
-    regions = value.as_items("a list of regions")
-    if not regions.values:
-        raise value.bad("at least one region, or no regions: for all of them")
-    return regions.values
+    names = value.as_items(f"a list of {what}")
+    if not names.values:
+        raise value.bad(f"at least one, or no such list {without}")
+    return names.values
 
 
 def _drill(value: Value, known: Mapping[str, Event]) -> Drill:

@@ -73,6 +73,12 @@ def schema(checks: Checks) -> dict[str, Json]:
                     "minItems": 1,
                     **_described("the service's regions that stand; all where this is left out"),
                 },
+                "with": {
+                    "type": "array",
+                    "items": WORD,
+                    "minItems": 1,
+                    **_described("defects that are laid over the topology: names in defects/, or paths"),
+                },
                 "drill": _drill(),
                 "timeline": {"type": "array", "items": _entry()},
                 "ends": DURATION,

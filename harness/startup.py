@@ -30,7 +30,8 @@ def stage(runtime: Runtime, topology: Map) -> Stage:
 def bring_up(at: Stage, run: RunDir, progress: Progress, interrupted: Callable[[], bool]) -> None:
     """Start every node and return when all are healthy and the wide-area links have their length, or when interrupted.
 
-    Raises NodeFailed for a node that ends by itself or is not healthy in time.
+    Nodes that are there only later are left out. Raises NodeFailed for a node that ends by itself or is not healthy in
+    time.
     """
     started_s = time.monotonic()
     order = _order(at.topology)
@@ -75,4 +76,4 @@ def _order(topology: Map) -> list[Node]:
             depth[name] = 1 + max((needed(user) for user in users), default=0)
         return depth[name]
 
-    return sorted(topology, key=lambda node: -needed(node.name))
+    return sorted((node for node in topology if not node.later), key=lambda node: -needed(node.name))

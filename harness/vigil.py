@@ -20,7 +20,7 @@ class Vigil(Beside):
     def __init__(self, at: Stage, run: RunDir) -> None:
         super().__init__("vigil")
         self._at, self._run = at, run
-        self._excused: Counter[str] = Counter()
+        self._excused = Counter(node.name for node in at.topology if node.later)
         self._reported: set[str] = set()
 
     def expect(self, nodes: Sequence[Node], up: bool) -> None:

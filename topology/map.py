@@ -111,7 +111,7 @@ class Node:
     """One machine: where it stands, its address, what it runs.
 
     `health` is `port/path`: the node is healthy when a GET of it answers 200. All its volumes are on `enclosure`; none:
-    on a disk that it has for itself.
+    on a disk that it has for itself. `later`: it is not there at first, and only a runbook starts it.
     """
 
     name: str
@@ -127,6 +127,7 @@ class Node:
     depends_on: tuple[str, ...] = ()
     carrier: str | None = None
     enclosure: str | None = None
+    later: bool = False
 
     @property
     def region(self) -> str:

@@ -89,7 +89,11 @@ def _zone(region: str, name: str, fields: Fields, taken: Iterable[Zone]) -> Zone
     return Zone(f"{region}.{name}", region, _title(fields), subnet)
 
 
-_LABELS: Final = tuple(f"topology.{name}" for name in ("role", "zone", "health", "enclosure", "carrier"))
+_LABELS: Final = tuple(
+    f"topology.{name}" for name in ("role", "zone", "health", "enclosure", "carrier", "start")
+)
+#: When a node is started: with all others, or later, when a runbook does it.
+_STARTS: Final = ("at-first", "later")
 _HEALTH: Final = re.compile(r"[1-9][0-9]{0,4}/\S*")
 
 
@@ -112,6 +116,7 @@ def _node(
         expected = f"an address of {zone.name}: {zone.subnet}"
         raise BadInput(service.address_place, str(service.address), expected)
     carrier = labels.get("topology.carrier")
+    start = labels.get("topology.start")
     return Node(
         name=service.name,
         role=role.as_text("a role"),
@@ -126,6 +131,7 @@ def _node(
         depends_on=service.depends_on,
         carrier=carrier.as_word(carriers) if carrier else None,
         enclosure=_enclosure(service, zone, enclosures),
+        later=start is not None and start.as_word(_STARTS) == "later",
     )
 
 

@@ -10,10 +10,13 @@ from harness.cli import PASS
 
 @click.command("list")
 def command() -> int:
-    """List the scenarios and the defects that come with the harness."""
+    """List the scenarios, the controls and the defects that come with the harness."""
     click.echo("scenarios:")
     for path in library.scenarios():
         click.echo(f"  {path.stem:<18} {library.title(path)}")
+    click.echo("controls (harness run NAME must fail):")
+    for path in library.controls():
+        click.echo(f"  {path.stem:<32} {library.title(path)}")
     click.echo("defects (harness run S --with NAME must fail):")
     for path in library.defects():
         click.echo(f"  {path.stem:<32} {library.title(path)}")

@@ -11,6 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from harness.plan import Plan
+    from harness.scenario import Scenario
     from topology.map import Map
 
 #: Roles that the harness itself works through, and what it does there.
@@ -45,7 +46,7 @@ class Wanted:
         checks = {name: check.EXPECTS for name, check in CHECKS.items()}
         read = scenario.read(library.scenario(self.scenario), checks, self.settings)
         file = self.topology or library.TOPOLOGY
-        overrides = [library.defect(name) for name in self.defects]
+        overrides = self._overrides(read)
         whole = topology_map.read(file, overrides, {"CLOCK_SCALE": f"{read.drill.clock:g}"})
         topology = read.standing(whole)
         _need_roles(file, topology)
@@ -58,6 +59,13 @@ class Wanted:
             versions=versions(),
         )
         return made, topology
+
+    def _overrides(self, read: Scenario) -> list[Path]:
+        """The scenario's own defects, then those of the command line, each once. Raises BadInput."""
+        from harness import library
+
+        own = [library.defect(each.as_text("a defect"), each.place) for each in read.defects]
+        return list(dict.fromkeys([*own, *(library.defect(name) for name in self.defects)]))
 
 
 def _need_roles(file: Path, topology: Map) -> None:

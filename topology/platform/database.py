@@ -3,6 +3,9 @@
 DATABASES names every database node of the region; the first one makes the cluster, the others copy it. Then they are
 equal. Which region's cluster takes writes the fence says (FENCE, see `guard`); the others are copies of it, reached
 through REMOTE_<REGION>. Without a fence a region takes writes unless it was made otherwise.
+
+While nobody may write, a new cluster is made of what was restored from a backup, if RESTORED says where that serves: it
+is then a copy of it until the fence names this region.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ import pwd
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -21,7 +24,7 @@ from topology.platform import database_seed, password_file
 from topology.platform import guard as guarding
 from topology.platform.database_configuration import SCOPE, Cluster, patroni, roles
 from topology.platform.etcd import Store, UnreachableError
-from topology.platform.guard import Guard, NoWord, Word
+from topology.platform.guard import Guard, NoWord, Word, copy_of
 from topology.platform.place import Place, names
 from topology.platform.wheels import folder
 
@@ -29,6 +32,8 @@ from topology.platform.wheels import folder
 FIRST_NODE_MAKES_IT_WITHIN_S: Final = 20.0
 #: Patroni's mark that someone is making the cluster, or has made it.
 INITIALIZE: Final = f"/service/{SCOPE}/initialize"
+#: Where what was restored serves, as host:port.
+RESTORED: Final = "RESTORED"
 ASK_EVERY_S: Final = 0.1
 SAY_EVERY_S: Final = 5.0
 
@@ -40,7 +45,7 @@ def main() -> int:
     guard = guarding.from_environment(place.node, place.region, store, os.environ)
     word = await_word(guard) if guard else None
     if guard and word:
-        cluster = replace(cluster, standby_cluster=guard.setting(word, None))
+        cluster = replace(cluster, standby_cluster=beginning(guard, word))
     write(cluster)
     empty, first = not (cluster.data / "PG_VERSION").exists(), cluster.node == cluster.hosts[0]
     seed = database_seed.begin(cluster) if empty and first and not cluster.standby_cluster else None
@@ -111,13 +116,19 @@ def await_word(guard: Guard) -> Word:
     return words[0]
 
 
+def beginning(guard: Guard, word: Word) -> Mapping[str, object] | None:
+    """Of whom a new cluster is a copy, see `guard`; None: of nobody, it takes writes."""
+    restored = os.environ.get(RESTORED, "")
+    return copy_of((restored,)) if restored and word.region is None else guard.setting(word, None)
+
+
 def await_aligned(guard: Guard) -> None:
     """Until the cluster, if it was made before, is what the fence says now."""
     _await(lambda: not guard.align(guard.ask()), guard.node, "the cluster to be what the fence says")
 
 
 def await_source(cluster: Cluster) -> None:
-    """Until the region of which a new cluster is to be a copy has a primary."""
+    """Until the region of which a new cluster is to be a copy has a primary; what was restored is none, but serves."""
     import psycopg
     from psycopg.conninfo import make_conninfo
 
@@ -125,16 +136,17 @@ def await_source(cluster: Cluster) -> None:
     at = {name: str(cluster.standby_cluster.get(name, "")) for name in ("host", "port")}
     # Whoever makes the copy: Patroni gives it its role after the superuser's.
     login = {"user": "replicator", "password": cluster.password, "dbname": "postgres", "connect_timeout": "2"}
-    source = make_conninfo(**at, **login, target_session_attrs="read-write")
+    restored = os.environ.get(RESTORED) == f"{at['host']}:{at['port']}"
+    source = make_conninfo(**at, **login, target_session_attrs="any" if restored else "read-write")
 
-    def writable() -> bool:
+    def serves() -> bool:
         try:
             psycopg.connect(source).close()
         except psycopg.Error as failure:
             raise UnreachableError(str(failure).strip().splitlines()[-1]) from failure
         return True
 
-    _await(writable, cluster.node, f"a primary at {at['host']}")
+    _await(serves, cluster.node, f"{'what was restored' if restored else 'a primary'} at {at['host']}")
 
 
 def await_store(store: Store, cluster: Cluster) -> bool:

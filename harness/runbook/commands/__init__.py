@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from harness.runbook.commands import answers, drain, fence, names, nodes, notice, region, release
+from harness.runbook.commands import answers, drain, fence, names, nodes, notice, region, release, restore
 from harness.runbook.commands.command import Command
 
 #: By the word that a step writes under `do`.
@@ -24,5 +24,6 @@ COMMANDS: Final[Mapping[str, Command]] = {
         release.RELEASE,
         notice.POST,
         answers.RESTORE,
+        restore.RESTORE,
     )
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from harness.runbook.proofs import answers, balancers, names, nodes, notice, release, users, writes
+from harness.runbook.proofs import answers, balancers, names, nodes, notice, release, restored, users, writes
 from harness.runbook.proofs.proof import Proof
 
 #: By the word that a step writes under `proof`.
@@ -28,5 +28,7 @@ PROOFS: Final[Mapping[str, Proof]] = {
         release.RELEASED,
         notice.SHOWN,
         answers.COMPLETE,
+        restored.RESTORED,
+        restored.COPIED,
     )
 }

@@ -63,7 +63,7 @@ class Part:
 
 @contextmanager
 def brought_up(topology: Map, nodes: Iterable[Node], folder: Path) -> Iterator[Part]:
-    """These nodes of a topology, started, and the observers' node to look from."""
+    """These nodes of a topology, started if they are there at first, and the observers' node to look from."""
     here = replace(topology.nodes["observers"], command=("sleep", "infinity"))
     chosen = {node.name: node for node in (*nodes, here)}
     chosen_map = replace(topology, nodes=chosen)
@@ -72,7 +72,8 @@ def brought_up(topology: Map, nodes: Iterable[Node], folder: Path) -> Iterator[P
     runtime.prepare(chosen_map, run)
     try:
         for node in chosen_map:
-            runtime.start(node)
+            if not node.later:
+                runtime.start(node)
         yield Part(runtime, chosen_map, here, run)
     finally:
         runtime.close()

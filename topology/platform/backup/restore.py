@@ -1,8 +1,9 @@
 """`python -m topology restore --into DIR [--at INSTANT] [--serve PORT]`: the cluster as it was at an instant.
 
 INSTANT is ISO 8601 with its zone; without it everything up to the last archived commit comes back. With `--serve` a
-PostgreSQL replays the log and serves on that port until it is told to stop. Prints one JSON object. Exit status 2:
-the instant lies outside of what can be restored, and it says so.
+PostgreSQL replays the log and serves on that port until it is told to stop; as a `--standby` nobody can write to it,
+and another cluster can be made as a copy of it. With `--detach` it goes on serving when the program has ended. Prints
+one JSON object. Exit status 2: the instant lies outside of what can be restored, and it says so.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 import json
 import os
 import signal
+import subprocess
 import sys
 import tarfile
 import threading
@@ -139,12 +141,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--into", type=Path, required=True, help="an empty folder")
     parser.add_argument("--serve", type=int, metavar="PORT", help="replay the log and serve until stopped")
+    parser.add_argument("--standby", action="store_true", help="serve as a standby, which others can copy")
+    parser.add_argument("--detach", action="store_true", help="go on serving behind the program's end")
     given = parser.parse_args(argv)
+    if (given.standby or given.detach) and given.serve is None:
+        parser.error("--standby and --detach are ways to --serve")
+    if given.standby and given.at is not None:
+        parser.error("--standby goes on to the end of the log; it has no --at")
+    if given.detach:
+        words = sys.argv[1:] if argv is None else argv
+        return _detached([word for word in words if word != "--detach"], given.into)
     settings = Settings.from_environment()
     try:
         store = Store.at(settings.data, settings.key)
         restored = restore(store, given.into, given.at)
-        copy = SideCopy(given.into.absolute(), Target(given.at), durable=True)
+        copy = SideCopy(
+            given.into.absolute(),
+            Target(given.at),
+            durable=not given.standby,  # whoever copies it makes it so
+            standby_at=store.reached.lsn if given.standby else None,
+        )
         if given.serve is None:
             copy.prepare(5432, listen="")
             print(json.dumps(asdict(restored)), flush=True)
@@ -161,6 +177,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (Unreadable, CannotServe) as broken:
         print(f"the backup is broken: {broken}", file=sys.stderr)
         return 1
+    return 0
+
+
+def _detached(words: Sequence[str], into: Path) -> int:
+    """The same program in a session of its own; this one ends when that one serves, or has failed."""
+    says = into.absolute().with_name(f"{into.name}.says")
+    with says.open("wb") as trouble:
+        serving = subprocess.Popen(
+            [sys.executable, "-m", "topology", "restore", *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=trouble,
+            start_new_session=True,
+        )
+    assert serving.stdout is not None
+    told = serving.stdout.readline()
+    if not told:
+        sys.stderr.write(says.read_text(errors="replace"))
+        return serving.wait()
+    sys.stdout.write(told.decode())
     return 0
 
 

@@ -18,6 +18,7 @@ from typing import Final
 
 import psycopg
 
+from topology.platform.backup import positions
 from topology.platform.backup.settings import programs, unprivileged
 from topology.platform.database_configuration import NETWORK, SHARED_MEMORY
 
@@ -30,6 +31,7 @@ LOG: Final = "archived-log"
 _CONFIGURATION: Final = "restored.conf"
 _ACCESS: Final = "restored_access.conf"
 _SAYS: Final = "restored.log"
+_STATE: Final = "SELECT pg_is_in_recovery(), pg_last_wal_replay_lsn()::text"
 #: The log ended before the target: nothing was committed after it, so its end is what was asked for.
 _ENDED_BEFORE: Final = "recovery ended before configured recovery target was reached"
 
@@ -60,23 +62,30 @@ class Target:
 
 @dataclass(frozen=True)
 class SideCopy:
-    """Files that `restore` put there."""
+    """Files that `restore` put there.
+
+    `standby_at`: it stays a standby, which others can copy and nobody can write to, and serves once it has all of the
+    log before this position (as in `0/4000060`).
+    """
 
     data: Path
     until: Target = Target()
     durable: bool = False
+    standby_at: str | None = None
 
     def prepare(self, port: int, *, listen: str) -> None:
         """Settings of its own, instead of those of the cluster that it is a copy of."""
         self._door.mkdir(mode=0o700, exist_ok=True)
-        log = shlex.quote(str(self.data / LOG))
+        log = shlex.quote(str(self._log))
+        standby = self.standby_at is not None
         lines = {
             "listen_addresses": listen,
             "port": port,
             "unix_socket_directories": self._door,
             "hba_file": self.data / _ACCESS,
             "max_connections": 200,  # of those that it had: a replay wants no fewer
-            "hot_standby": "off",
+            "max_wal_senders": 16,  # the same
+            "hot_standby": "on" if standby else "off",
             "shared_buffers": "32MB",
             "dynamic_shared_memory_type": SHARED_MEMORY,
             "recovery_init_sync_method": "syncfs",
@@ -90,15 +99,19 @@ class SideCopy:
             "recovery_target_action": "promote",
         }
         lines |= self.until.settings()
+        if standby:
+            (self.data / LOG).rename(self._log)
+            (self.data / "recovery.signal").rename(self.data / "standby.signal")
         text = "".join(f"{name} = '{_escaped(value)}'\n" for name, value in lines.items())
         (self.data / _CONFIGURATION).write_text(text)
         (self.data / _ACCESS).write_text(
             f"local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\nhost all all {NETWORK} scram-sha-256\n"
+            + (f"host replication replicator {NETWORK} scram-sha-256\n" if standby else "")
         )
 
     @contextmanager
     def serving(self, port: int = 5432, *, listen: str = "") -> Iterator[str]:
-        """Started, replayed, writable; gives how to connect as its superuser. Raises CannotServe."""
+        """Started, replayed, writable (or a standby); gives how to connect as its superuser. Raises CannotServe."""
         self.prepare(port, listen=listen)
         process = self._start()
         try:
@@ -115,6 +128,11 @@ class SideCopy:
 
     def source(self, port: int, database: str = "postgres") -> str:
         return f"host={self._door} port={port} user=postgres dbname={database}"
+
+    @property
+    def _log(self) -> Path:
+        """Where the log is that it replays: among its files, but of those that others copy beside them."""
+        return self.data / LOG if self.standby_at is None else self.data.with_name(f"{self.data.name}-{LOG}")
 
     @property
     def _door(self) -> Path:
@@ -144,8 +162,8 @@ class SideCopy:
         while process.poll() is None:
             try:
                 with psycopg.connect(self.source(port), connect_timeout=2) as connection:
-                    row = connection.execute("SELECT pg_is_in_recovery()").fetchone()
-                if row is not None and not row[0]:
+                    row = connection.execute(_STATE).fetchone()
+                if row is not None and self._is_ready(in_recovery=row[0], replayed=row[1]):
                     return True
             except psycopg.Error:
                 pass
@@ -156,6 +174,11 @@ class SideCopy:
         if self.until.instant is not None and _ENDED_BEFORE in self.said():
             return False
         raise CannotServe(self.said())
+
+    def _is_ready(self, *, in_recovery: bool, replayed: str | None) -> bool:
+        if self.standby_at is None:
+            return not in_recovery
+        return replayed is not None and positions.lsn(replayed) >= positions.lsn(self.standby_at)
 
     def said(self, lines: int = 3) -> str:
         """The last lines in which PostgreSQL told of trouble; of any, if there was none."""
