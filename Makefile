@@ -3,8 +3,9 @@ PYTHON ?= python3
 RUNNER := .venv/bin/python
 # What to run with `make drill`.
 SCENARIO ?= az-loss
+COMPOSE_FILE := docker-compose.multi-region.yml
 
-.PHONY: drill test nightly lint bench clean setup image-offline
+.PHONY: drill test nightly lint bench clean setup image image-offline
 
 drill: .venv/ready          ## lose a data centre under load, and prove what survived
 	$(RUNNER) -m harness run $(SCENARIO)
@@ -26,6 +27,11 @@ lint: .venv/ready-dev
 
 bench: .venv/ready-dev      ## every figure that this project claims
 	for bench in bench/*.py; do echo "== $$bench"; $(RUNNER) $$bench || exit 1; done
+
+# The nodes' image is built, Toxiproxy's is upstream's.
+image: .venv/ready          ## the images of the compose file, from a registry if one is in reach
+	docker compose -f $(COMPOSE_FILE) build door && docker compose -f $(COMPOSE_FILE) pull docomo-link \
+		|| (echo "no registry: the images are made here" && $(MAKE) image-offline)
 
 image-offline: .venv/ready  ## the images of the compose file, where no registry is in reach
 	PYTHON=$(RUNNER) topology/image/offline.sh

@@ -32,6 +32,7 @@ PROGRAMS: Final = {
     "publish": "topology.world.publish",
     "mail-provider": "topology.world.mail_provider",
     "carrier-mail": "topology.world.carrier_mail",
+    "door": "topology.world.door",
 }
 
 

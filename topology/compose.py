@@ -21,11 +21,13 @@ from topology.interpolation import interpolate
 from topology.overlay import layered
 
 _WORD: Final = re.compile(r"\w+")
-_READ: Final = _WORD.findall("image command environment volumes configs depends_on networks labels profiles")
+_READ: Final = _WORD.findall("""
+    image command environment volumes configs depends_on hostname networks labels profiles
+""")
 _PASSED_OVER: Final = _WORD.findall("""
     annotations attach build cap_add cap_drop container_name cpu_count cpu_percent cpu_period cpu_quota
     cpu_shares cpus cpuset devices dns dns_opt dns_search domainname expose extra_hosts group_add
-    healthcheck hostname init ipc logging mem_limit mem_reservation mem_swappiness memswap_limit
+    healthcheck init ipc logging mem_limit mem_reservation mem_swappiness memswap_limit
     oom_kill_disable oom_score_adj pid pids_limit platform ports privileged pull_policy read_only
     restart runtime security_opt shm_size stdin_open stop_grace_period stop_signal sysctls tmpfs tty
     ulimits user userns_mode working_dir
@@ -42,7 +44,10 @@ class Mount:
 
 @dataclass(frozen=True)
 class Service:
-    """One service. `labels` is as written; `place` and `address_place` are for complaints."""
+    """One service. `labels` is as written; `also_on` names further networks, on which its address is of no concern.
+
+    `place` and `address_place` are for complaints.
+    """
 
     name: str
     image: str
@@ -53,6 +58,7 @@ class Service:
     depends_on: tuple[str, ...]
     address: IPv4Address
     address_place: Place
+    also_on: tuple[str, ...]
     labels: Fields
     place: Place
 
@@ -111,7 +117,8 @@ class _Services:
     def _service(self, name: str, fields: Fields) -> Service:
         fields.only(*_READ, *_PASSED_OVER, extensions=True)
         place = self.all.keys[name]
-        address, address_place = self._address(fields)
+        self._hostname(name, fields.get("hostname"))
+        home, address, address_place = self._address(fields)
         labels = fields.get("labels")
         return Service(
             name=name,
@@ -123,6 +130,7 @@ class _Services:
             depends_on=self._depends_on(fields.get("depends_on")),
             address=address,
             address_place=address_place,
+            also_on=tuple(each for each in fields.need("networks", "").as_fields().values if each != home),
             labels=labels.as_fields("labels") if labels else Fields({}, {}, place),
             place=place,
         )
@@ -170,8 +178,13 @@ class _Services:
                 raise fields.bad_key(name, "a service of this file", nearest(name, self.wanted))
         return tuple(fields.values)
 
-    def _address(self, fields: Fields) -> tuple[IPv4Address, Place]:
-        """The address on the one network a service stands on."""
+    def _hostname(self, name: str, value: Value | None) -> None:
+        """A service goes by one name in every runtime."""
+        if value is not None and value.as_text("the service's name") != name:
+            raise value.bad(f"the service's own name, {name}")
+
+    def _address(self, fields: Fields) -> tuple[str, IPv4Address, Place]:
+        """The network on which a service has an address of its own, and that address."""
         expected = "networks: {…: {ipv4_address: …}}"
         networks = fields.need("networks", expected).as_fields(expected)
         for name in networks.values:
@@ -179,12 +192,13 @@ class _Services:
                 raise networks.bad_key(
                     name, f"a network: {one_of(self.networks)}", nearest(name, self.networks)
                 )
-        if len(networks.values) != 1:
-            raise BadInput(networks.place, f"{len(networks.values)} networks", "one network")
-        (attached,) = networks.values.values()
-        written = attached.as_fields(expected).need("ipv4_address", "an address such as 10.77.1.11")
+        homes = [name for name, attached in networks if "ipv4_address" in attached.as_fields(expected)]
+        if len(homes) != 1:
+            found = f"{len(homes)} networks with an address" if homes else 'no "ipv4_address"'
+            raise BadInput(networks.place, found, "one network with an address such as 10.77.1.11")
+        written = networks.need(homes[0], expected).as_fields().need("ipv4_address", expected)
         try:
-            return IPv4Address(written.as_text("an address such as 10.77.1.11")), written.place
+            return homes[0], IPv4Address(written.as_text("an address such as 10.77.1.11")), written.place
         except ValueError:
             raise written.bad("an address such as 10.77.1.11") from None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -32,14 +32,15 @@ def read_map(path: Path, overrides: Iterable[Path], variables: Mapping[str, str]
     """See `topology.map.read`."""
     project = read_project(path, overrides, variables)
     extension = project.file.need("x-topology", "the regions and carriers").as_fields()
-    extension.only("regions", "carriers", "links", "enclosures", "only", extensions=True)
+    extension.only("regions", "carriers", "links", "enclosures", "only", "beside", extensions=True)
     regions = _regions(extension.need("regions", "the regions").as_fields())
     zones = {zone.name: zone for region in regions.values() for zone in region.zones}
     carriers = extension.get("carriers")
     names = list(carriers.as_fields("carriers").values) if carriers else []
     written = extension.get("enclosures")
     enclosures = _enclosures(written, zones)
-    nodes = {name: _node(service, zones, names, enclosures) for name, service in project.services.items()}
+    services = _without(_beside(extension.get("beside"), project.services), project.services)
+    nodes = {name: _node(service, zones, names, enclosures) for name, service in services.items()}
     _none_empty(written, nodes.values())
     links = tuple(_links(extension.get("links"), regions, nodes))
     made = Map(project.name, regions, _carriers(carriers, nodes), nodes, links, enclosures)
@@ -52,6 +53,23 @@ def _only(made: Map, regions: Items) -> Map:
     if not names:
         raise regions.bad("at least one region")
     return made.only(names)
+
+
+def _beside(written: Value | None, services: Mapping[str, Service]) -> Collection[str]:
+    """Services that are no nodes of the replica: Compose brings them up, a runtime does not."""
+    return {each.as_word(services) for each in written.as_items("a list of services")} if written else set()
+
+
+def _without(beside: Collection[str], services: Mapping[str, Service]) -> Mapping[str, Service]:
+    kept = {name: service for name, service in services.items() if name not in beside}
+    for service in kept.values():
+        if waits_for := next((name for name in service.depends_on if name in beside), None):
+            found = f"{service.name}, which waits for {waits_for}"
+            raise BadInput(service.place, found, f"a node that does without {waits_for}, which stands beside")
+        if service.also_on:
+            found = f"{service.name} on {len(service.also_on) + 1} networks"
+            raise BadInput(service.place, found, "one network; only what stands beside may be on more")
+    return kept
 
 
 def _title(fields: Fields) -> Title:
@@ -115,6 +133,9 @@ def _node(
     if service.address not in zone.subnet:
         expected = f"an address of {zone.name}: {zone.subnet}"
         raise BadInput(service.address_place, str(service.address), expected)
+    if (told := service.environment.get("ZONE", zone.name)) != zone.name:
+        found = f"{service.name} with ZONE {told}"
+        raise BadInput(service.place, found, f"{zone.name}, as its label topology.zone says")
     carrier = labels.get("topology.carrier")
     start = labels.get("topology.start")
     return Node(

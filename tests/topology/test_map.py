@@ -50,7 +50,7 @@ services:
     image: node
     networks: {fabric: {ipv4_address: 10.1.2.12}}
     labels: {topology.role: mail, topology.zone: here.b, topology.health: 8000/x, topology.carrier: docomo}
-networks: {fabric: {}}
+networks: {fabric: {}, out: {}}
 volumes: {db: {}}
 """
 
@@ -204,6 +204,41 @@ def test_what_a_compose_file_says(compose: Path) -> None:
             'compose.yml:18:1: found "service", expected one of name, version, services',
         ),
         ("    image: node\n    command", "    command", 'compose.yml:20:5: found no "image"'),
+        (
+            "    command: [run, db]",
+            "    hostname: bd",
+            """compose.yml:21:15: found "bd", expected the service's own name, db""",
+        ),
+        (
+            'SYNC: "${SYNC:-on}"',
+            "ZONE: here.b",
+            "compose.yml:19:3: found db with ZONE here.b, expected here.a, as its label topology.zone says",
+        ),
+        (
+            "{fabric: {ipv4_address: 10.1.2.12}}",
+            "{fabric: {ipv4_address: 10.1.2.12}, out: {}}",
+            "compose.yml:32:3: found mail on 2 networks, expected one network; only what stands beside may",
+        ),
+        (
+            "{fabric: {ipv4_address: 10.1.2.12}}",
+            "{fabric: {ipv4_address: 10.1.2.12}, out: {ipv4_address: 10.1.9.9}}",
+            "compose.yml:34:15: found 2 networks with an address, expected one network with an address",
+        ),
+        (
+            "{fabric: {ipv4_address: 10.1.2.12}}",
+            "{fabric: {}}",
+            'compose.yml:34:15: found no "ipv4_address", expected one network with an address',
+        ),
+        (
+            "x-topology:\n",
+            "x-topology:\n  beside: [dbb]\n",
+            'compose.yml:3:12: found "dbb", expected one of db, link, mail; did you mean "db"?',
+        ),
+        (
+            "x-topology:\n",
+            "x-topology:\n  beside: [db]\n",
+            "found link, which waits for db, expected a node that does without db, which stands beside",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_topology_is_said_with_its_place(
@@ -285,6 +320,17 @@ def test_what_is_wrong_with_an_enclosure_is_said_with_its_place(
 ) -> None:
     enclosed.write_text(swapped(enclosed.read_text(), old, new))
     assert message in refusal(lambda: topology.read(enclosed))
+
+
+def test_what_stands_beside_the_replica_is_no_node_and_may_be_on_more_networks(compose: Path) -> None:
+    door = "  door: {image: node, networks: {fabric: {ipv4_address: 10.1.2.13}, out: {}}}\n"
+    text = swapped(
+        swapped(SMALL, "networks: {fabric: {}, out", door + "networks: {fabric: {}, out"),
+        "x-topology:\n",
+        "x-topology:\n  beside: [door]\n",
+    )
+    compose.write_text(text)
+    assert list(topology.read(compose).nodes) == ["db", "link", "mail"]
 
 
 def test_nodes_that_wait_for_each_other(compose: Path) -> None:

@@ -1,0 +1,71 @@
+"""What the compose file says of containers, beyond what it says of nodes: who they are, and what they may not do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from topology import map as topology
+from topology.compose import read_file
+
+ROOT = Path(__file__).parents[2]
+FILE = ROOT / "docker-compose.multi-region.yml"
+NODE_IMAGE = "safety-confirmation/node:latest"
+
+SERVICES: dict[str, dict[str, Any]] = read_file(FILE, [], {}).content["services"]  # type: ignore[index, call-overload, assignment]
+MAP = topology.read(FILE)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_container_has_no_privileges(name: str) -> None:
+    service = SERVICES[name]
+    assert service["user"] == "1000:1000"
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert not {"cap_add", "privileged", "devices", "pid", "ipc", "sysctls", "userns_mode"} & set(service)
+    # Compose has to put a config into the container of an image that holds nothing else.
+    assert service["read_only"] is ("configs" not in service)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_container_sees_nothing_of_the_host(name: str) -> None:
+    declared = read_file(FILE, [], {}).need("volumes", "").as_fields().values
+    for volume in SERVICES[name].get("volumes", ()):
+        assert volume.partition(":")[0] in declared
+
+
+@pytest.mark.parametrize("name", MAP.nodes)
+def test_a_node_is_who_it_is_in_every_runtime(name: str) -> None:
+    service, node = SERVICES[name], MAP.nodes[name]
+    assert service["hostname"] == name
+    if service["image"] == NODE_IMAGE:
+        assert service["environment"]["ZONE"] == node.zone
+        assert service["healthcheck"]["test"] == ["CMD", "healthy", node.health]
+
+
+def test_every_name_is_known_everywhere() -> None:
+    addresses = {name: each["networks"]["fabric"]["ipv4_address"] for name, each in SERVICES.items()}
+    for name, service in SERVICES.items():
+        assert service["extra_hosts"] == addresses, name
+
+
+def test_the_door_alone_is_on_a_network_that_leads_out() -> None:
+    assert [name for name, each in SERVICES.items() if len(each["networks"]) > 1] == ["door"]
+    assert [name for name, each in SERVICES.items() if "ports" in each] == ["door"]
+    assert all(port.startswith("127.0.0.1:") for port in SERVICES["door"]["ports"])
+    assert "door" not in MAP.nodes
+
+
+def test_the_image_has_what_the_project_declares_and_pins() -> None:
+    wanted = {line for line in _lines("topology/image/requirements.txt") if not line.startswith("#")}
+    declared = (ROOT / "pyproject.toml").read_text()
+    pinned = {line.partition("==")[0].lower() for line in _lines("constraints.txt")}
+    for requirement in wanted:
+        assert f'"{requirement}"' in declared
+        assert requirement.partition("[")[0].lower() in pinned
+
+
+def _lines(path: str) -> list[str]:
+    return [line for line in (ROOT / path).read_text().splitlines() if line]
