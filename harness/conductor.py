@@ -65,7 +65,7 @@ def conduct(
         runtime.prepare(topology, run)
         at = stage(runtime, topology)
         bring_up(at, run, show.nodes, interruption.asked.is_set)
-        vigil = down.enter_context(Vigil(at, run))
+        vigil = down.enter_context(Vigil(at, run, interruption))
         down.enter_context(BackupWatch(at, run))
 
         load = load_config(plan, topology, run)
@@ -103,7 +103,7 @@ def conduct(
             read_back(runtime, topology, run)
         try_backups(runtime, topology, run)
         if load.canary:
-            look_through(topology, run, load.canary)
+            look_through(runtime, topology, run, load.canary)
         run.record("run.ended", clean=not interruption.asked.is_set())
 
 

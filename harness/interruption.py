@@ -39,5 +39,9 @@ class Interruption:
         if self.asked.is_set():
             self._given_up = True
             raise GiveUp
-        self.why = signal.Signals(number).name
+        self.ask(signal.Signals(number).name)
+
+    def ask(self, why: str) -> None:
+        """As the first signal does."""
+        self.why = why
         self.asked.set()

@@ -20,6 +20,7 @@ from typing import BinaryIO, Final
 
 from harness import canaries
 from harness.rundir import Json, RunDir
+from harness.runtime import Runtime
 from topology.map import Map
 
 FILE: Final = "plaintext.jsonl"
@@ -53,9 +54,9 @@ class Looked:
     unread: list[str] = field(default_factory=list)
 
 
-def look_through(topology: Map, run: RunDir, mark: str) -> None:
+def look_through(runtime: Runtime, topology: Map, run: RunDir, mark: str) -> None:
     """Look through the service's nodes and write down what was found: final/plaintext.jsonl."""
-    looked = look(_places(topology, run), canaries.forms(mark))
+    looked = look(_places(runtime, topology, run), canaries.forms(mark))
     told: dict[str, Json] = {
         "files": looked.files,
         "bytes": looked.bytes,
@@ -69,13 +70,13 @@ def look_through(topology: Map, run: RunDir, mark: str) -> None:
     run.record("readback", what="plaintext", rows=len(rows))
 
 
-def _places(topology: Map, run: RunDir) -> Iterator[tuple[str, Path]]:
+def _places(runtime: Runtime, topology: Map, run: RunDir) -> Iterator[tuple[str, Path]]:
     """Volumes, and what each node wrote to its log."""
     for node in topology:
         if node.region not in topology.service_regions:
             continue
         for volume in node.volumes:
-            folder = run.path / "local" / "volumes" / volume.name
+            folder = runtime.volume(volume.name)
             if folder.exists():
                 yield volume.name, folder
         log = run.path / "nodes" / f"{node.name}.log"

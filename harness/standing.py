@@ -25,8 +25,8 @@ from harness.runbook import confirmers
 from harness.runbook.desk import Desk
 from harness.runbook.scene import Scene
 from harness.rundir import Clock, RunDir
-from harness.runtime import CannotRun, NodeFailed
-from harness.runtime.local import LocalRuntime, house
+from harness.runtime import CannotRun, NodeFailed, Runtime, choice
+from harness.runtime.local import house
 from harness.startup import bring_up, stage
 from harness.sweeping import drop_volumes
 from topology import map as topology_map
@@ -39,17 +39,18 @@ STATE: Final = "up.json"
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to stand: a topology (ours if none), overrides laid over it, how fast its drill clock goes, and which of
-    the service's regions (all if none).
+    """What is to stand: a topology (ours if none), overrides laid over it, how fast its drill clock goes, which of
+    the service's regions (all if none), and in which runtime.
     """
 
     topology: Path | None
     defects: tuple[str, ...]
     clock: float
     regions: tuple[str, ...] = ()
+    runtime: str = choice.LOCAL
 
     def arguments(self) -> list[str]:
-        words = ["--clock", str(self.clock)]
+        words = ["--clock", str(self.clock), "--runtime", self.runtime]
         words += ["--topology", str(self.topology)] if self.topology else []
         words += [word for region in self.regions for word in ("--region", region)]
         return words + [word for defect in self.defects for word in ("--with", defect)]
@@ -98,11 +99,12 @@ def up(runs: Path, wanted: Wanted, foreground: bool) -> int:
     if not foreground:
         return _in_background(runs, again)
     if not house.inside():
+        choice.ready(wanted.runtime, topology)
         return house.enter(again, listens=True)
     run = RunDir.create(runs, "up", 0)
     run.clock = Clock.now(wanted.clock)
     with run.held():
-        return _keep(topology, run, runs)
+        return _keep(choice.make(wanted.runtime), topology, run, runs)
 
 
 def _in_background(runs: Path, command: list[str]) -> int:
@@ -136,9 +138,8 @@ def _await_up(process: subprocess.Popen[bytes], runs: Path) -> int:
     raise CannotRun(f"not up within {UP_WITHIN_S:g} s; see {runs / 'up.log'}")
 
 
-def _keep(topology: topology_map.Map, run: RunDir, runs: Path) -> int:
+def _keep(runtime: Runtime, topology: topology_map.Map, run: RunDir, runs: Path) -> int:
     """Inside the house: everything up, its state written down every second, everything down at a signal."""
-    runtime = LocalRuntime()
     outside = int(os.environ[house.INSIDE])
     with Interruption() as interruption:
         try:

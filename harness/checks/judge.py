@@ -57,6 +57,8 @@ def judge(run: RunDir) -> Judgement:
     verdict = Verdict.worst(
         [*(finding.verdict for finding in findings.values()), *(Verdict.UNKNOWN for _ in doubts)]
     )
+    if recording.first("runtime.broke"):  # whatever failed then, it was not the service
+        verdict = Verdict.UNKNOWN
     return Judgement(
         scenario=str(_told(recording, "scenario", run.path.parent.name)),
         run=run.name,
@@ -81,6 +83,8 @@ def finding_of(check: Callable[[Recording], Finding], recording: Recording) -> F
 def _doubts(recording: Recording) -> list[str]:
     """What keeps this run from proving anything, whatever the checks say."""
     doubts = []
+    if (broke := recording.first("runtime.broke")) is not None:
+        doubts.append(f"what the nodes live on broke: {broke.data.get('why')}")
     if (interrupted := recording.first("run.interrupted")) is not None:
         doubts.append(f"the run was interrupted ({interrupted.data.get('why', 'nobody knows why')})")
     elif recording.first("run.ended") is None:

@@ -13,6 +13,7 @@ from harness.cli import BAD_INPUT, CANNOT_RUN, FAIL, PASS, UNKNOWN
 from harness.commands.outcome import STATUS, judged, told
 from harness.commands.wanted import Wanted, options
 from harness.rundir.verdict import Verdict
+from harness.runtime import choice
 
 if TYPE_CHECKING:
     from harness.checks.judge import Judgement
@@ -24,7 +25,9 @@ FULL_BYTES: Final = 64 * 2**20
 @click.command("run")
 @click.argument("scenarios", nargs=-1, required=True)
 @options
-@click.option("--runtime", type=click.Choice(["local"]), default="local", help="Where the nodes live.")
+@click.option(
+    "--runtime", type=click.Choice(choice.NAMES), default=choice.LOCAL, help="Where the nodes live."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print verdict.json instead of the summary.")
 @click.option("--lang", type=click.Choice(["ja", "en"]), default="en", help="The report's language.")
 @click.option("--keep", is_flag=True, help="Keep the nodes' volumes for a look at them.")
@@ -47,12 +50,12 @@ def command(
     wanted = [Wanted(name, seed, topology, defects, settings) for name in scenarios]
     if not house.inside():
         for each in wanted:
-            each.plan()  # bad input is told before anything starts
+            choice.ready(runtime, each.plan()[1])  # what is wrong is told before anything starts
         status = house.enter([sys.executable, "-m", "harness", *sys.argv[1:]], listens=True)
         return status if status in (PASS, FAIL, BAD_INPUT, UNKNOWN, CANNOT_RUN) else UNKNOWN
     verdicts = []
     for each in wanted:
-        verdict, interrupted = _run(each, runs, as_json, lang, keep)
+        verdict, interrupted = _run(each, runtime, runs, as_json, lang, keep)
         verdicts.append(verdict)
         if interrupted:
             break
@@ -60,7 +63,7 @@ def command(
 
 
 def _run(
-    wanted: Wanted, runs: Path, as_json: bool, lang: Literal["ja", "en"], keep: bool
+    wanted: Wanted, runtime_name: str, runs: Path, as_json: bool, lang: Literal["ja", "en"], keep: bool
 ) -> tuple[Verdict, bool]:
     """The verdict, and whether somebody interrupted."""
     from harness.conductor import conduct
@@ -68,12 +71,12 @@ def _run(
     from harness.interruption import GiveUp, Interruption
     from harness.live import LiveShow, PlainShow
     from harness.rundir import RunDir
-    from harness.runtime.local import LocalRuntime, house
+    from harness.runtime.local import house
     from harness.sweeping import drop_volumes
     from reports.run import write
 
     plan, topology = wanted.plan()
-    runtime = LocalRuntime()
+    runtime = choice.make(runtime_name)
     refuse_what_is_missing([entry.verb for entry in plan.timeline], runtime)
     run = RunDir.create(runs, plan.scenario, plan.seed)
     click.echo(f"{plan.title.en} ({plan.scenario}), seed {plan.seed}: {run.path}", err=True)

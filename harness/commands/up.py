@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from harness.runtime import choice
+
 
 @click.command("up")
 @click.option("--topology", type=click.Path(path_type=Path), default=None, help="Another compose file.")
@@ -16,6 +18,9 @@ import click
     "--clock", type=click.FloatRange(min=0, min_open=True), default=1.0, help="Drill seconds to a real one."
 )
 @click.option("--region", "regions", multiple=True, help="A region of the service, one or more; all if none.")
+@click.option(
+    "--runtime", type=click.Choice(choice.NAMES), default=choice.LOCAL, help="Where the nodes live."
+)
 @click.option("--foreground", is_flag=True, help="Stay here instead of going on in the background.")
 @click.pass_obj
 def command(
@@ -24,9 +29,10 @@ def command(
     defects: tuple[str, ...],
     clock: float,
     regions: tuple[str, ...],
+    runtime: str,
     foreground: bool,
 ) -> int:
     """Bring every node up and keep them up until `harness down`."""
     from harness import standing
 
-    return standing.up(runs, standing.Wanted(topology, defects, clock, regions), foreground)
+    return standing.up(runs, standing.Wanted(topology, defects, clock, regions, runtime), foreground)

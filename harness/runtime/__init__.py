@@ -67,8 +67,19 @@ class Runtime(Protocol):
     def log(self, node: Node, lines: int = 20) -> list[str]:
         """The last lines that the node printed."""
 
+    def volume(self, name: str) -> Path:
+        """Where what a volume holds can be read on this machine."""
+
     def close(self) -> None:
         """Nothing of it is left."""
+
+
+@runtime_checkable
+class Breaks(Protocol):
+    """A runtime that hangs on something that can end before the run does."""
+
+    def broken(self) -> str:
+        """What became of it, in words; empty while it is well."""
 
 
 @runtime_checkable

@@ -22,6 +22,7 @@ from harness.runtime.docker.nearness import hindrance
 from harness.runtime.docker.neighbours import Neighbours
 from harness.runtime.docker.removal import remove_all
 from harness.runtime.docker.site import Site
+from harness.runtime.docker.watch import Watch
 from harness.runtime.local import namespaces
 from harness.runtime.spawning import spawn
 from topology.map import Map, Node
@@ -31,7 +32,7 @@ GONE_WITHIN_S: Final = 30.0
 
 
 class DockerRuntime:
-    """Nodes as containers. Satisfies `Runtime`, `Pauses` and `Cuts`.
+    """Nodes as containers. Satisfies `Runtime`, `Breaks`, `Pauses` and `Cuts`.
 
     All that it makes bears the labels of the run; a reaper removes it should the harness not come to.
     """
@@ -47,12 +48,8 @@ class DockerRuntime:
 
     def prepare(self, topology: Map, run: RunDir) -> None:
         """Raises CannotRun for an engine or a machine on which this cannot run, and for what is missing or taken."""
-        engine = reach()
-        with asked("tell of itself"):
-            info = engine.info()
-        if found := hindrance(info):
-            raise CannotRun(found)
-        refuse_without_images(engine, topology)
+        engine = checked(topology)
+        self._watch = Watch(engine)
         session = reaper.session()
         self._site = Site(
             engine=engine,
@@ -105,19 +102,27 @@ class DockerRuntime:
         made = self._containers.get(node.name)
         return made.log(lines) if made is not None else []
 
+    def volume(self, name: str) -> Path:
+        assert self._site is not None
+        with asked(f"tell where the volume {name} is"):
+            return Path(self._site.engine.api.inspect_volume(self._site.volume(name))["Mountpoint"])
+
     def close(self) -> None:
-        """Raises CannotRun when the engine does not let go of it."""
+        """What an engine that does not answer still has of it is the reaper's, who waits for longer."""
         site, self._site = self._site, None
         if site is None:
             return
-        with asked("take the run down"):
-            left = remove_all(site.engine, site.marks, GONE_WITHIN_S)
+        self._watch.end()
+        remove_all(site.engine, site.marks, GONE_WITHIN_S)
         for container in self._containers.values():
             container.close()
         self._containers.clear()
         site.engine.close()
-        if left:
-            raise CannotRun(f"the engine does not let go of {len(left)} things; harness clean tries it again")
+
+    # -- Breaks ------------------------------------------------------------------------------------------------
+
+    def broken(self) -> str:
+        return self._watch.broken
 
     # -- Pauses ------------------------------------------------------------------------------------------------
 
@@ -143,6 +148,22 @@ class DockerRuntime:
         if made is None:
             raise NodeFailed(node.name, "it was never started")
         return made
+
+
+def refuse_what_cannot_run(topology: Map) -> None:
+    """Raises CannotRun, saying what is missing and what to do about it."""
+    checked(topology).close()
+
+
+def checked(topology: Map) -> docker.DockerClient:
+    """The engine, if this topology can run on it. Raises CannotRun."""
+    engine = reach()
+    with asked("tell of itself"):
+        info = engine.info()
+    if found := hindrance(info):
+        raise CannotRun(found)
+    refuse_without_images(engine, topology)
+    return engine
 
 
 def refuse_without_images(engine: docker.DockerClient, topology: Map) -> None:

@@ -11,6 +11,8 @@ from typing import Final
 import docker
 from docker.errors import APIError, NotFound
 
+from harness.runtime.docker.engine import SILENT
+
 AT_ONCE: Final = 16
 LOOKS_AGAIN_S: Final = 0.2
 #: Its removal goes on already, or something still stands on it that is on its way out itself.
@@ -20,14 +22,21 @@ NOT_YET: Final = (403, 409, 500)
 def remove_all(engine: docker.DockerClient, wanted: Mapping[str, str], within_s: float) -> list[str]:
     """Remove every container, network and volume with these labels, until none is left. Gives what is left in the end.
 
-    Raises as the SDK does when the engine does not answer.
+    An engine that does not answer is asked again.
     """
     deadline_s = time.monotonic() + within_s
-    while left := remove(engine, wanted):
+    while left := _tried(engine, wanted):
         if time.monotonic() > deadline_s:
             break
         time.sleep(LOOKS_AGAIN_S)
     return left
+
+
+def _tried(engine: docker.DockerClient, wanted: Mapping[str, str]) -> list[str]:
+    try:
+        return remove(engine, wanted)
+    except SILENT as error:
+        return [f"nobody knows what: {type(error).__name__}"]
 
 
 def remove(engine: docker.DockerClient, wanted: Mapping[str, str]) -> list[str]:

@@ -125,6 +125,9 @@ class LocalRuntime:
         path = self._log(node)
         return path.read_text(errors="replace").splitlines()[-lines:] if path.exists() else []
 
+    def volume(self, name: str) -> Path:
+        return self._enclosures.volumes()[name]
+
     def close(self) -> None:
         with self._lock:
             lives, self._lives = list(self._lives.values()), {}
