@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,8 +14,12 @@ from typing import Final
 
 import psutil
 
+from harness import library
 from harness.runtime import CannotRun
+from harness.runtime.docker.engine import asked, reach
+from harness.runtime.docker.nearness import hindrance
 from harness.runtime.local import filesystems, house
+from topology import map as topology_map
 
 #: A whole replica of two zones needs about this much; measured, with a margin.
 MEMORY_GIB: Final = 4
@@ -107,6 +112,20 @@ def _cores() -> Finding:
 
 
 def _docker() -> Finding:
-    client = shutil.which("docker")
-    says = f"{client} is here" if client else "no docker client"
-    return Finding("docker", True, f"{says}; the docker runtime is not part of this version")
+    what = "docker runtime"
+    try:
+        engine = reach()
+    except CannotRun as missing:
+        return Finding(what, False, str(missing))
+    with closing(engine), asked("tell of itself"):
+        info = engine.info()
+        images = {name for image in engine.images.list() for name in image.tags}
+    told = f"Docker {info['ServerVersion']} (API {engine.api.api_version}, cgroup v{info.get('CgroupVersion', '1')})"
+    if why := hindrance(info):
+        return Finding(what, False, f"{told}; {why}")
+    wanted = {node.image for node in topology_map.read(library.TOPOLOGY)}
+    if lacking := wanted - images:
+        return Finding(
+            what, False, f"{told}, without {' and '.join(sorted(lacking))}; make image-offline makes them"
+        )
+    return Finding(what, True, f"{told}, with all images")
