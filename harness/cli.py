@@ -74,21 +74,26 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(BAD_INPUT)
-    except BadInput as error:
-        _end(str(error), BAD_INPUT)
-    except CannotRun as error:
-        _end(str(error), CANNOT_RUN)
-    except OSError as error:
-        _end(f"{error.filename or 'the system'}: {error.strerror or error}", CANNOT_RUN)
-    except MemoryError:
-        _end("there is not enough memory for this", CANNOT_RUN)
     except Exception as error:
-        if os.environ.get("HARNESS_TRACEBACK"):
+        message, status = trouble(error)
+        if status == UNKNOWN and os.environ.get("HARNESS_TRACEBACK"):
             raise
-        _end(
-            f"an error of the harness itself: {type(error).__name__}: {error} (HARNESS_TRACEBACK=1 shows where)",
-            UNKNOWN,
-        )
+        _end(message, status)
+
+
+def trouble(error: Exception) -> tuple[str, int]:
+    """What a user is told of an error, and the exit status."""
+    match error:
+        case BadInput():
+            return str(error), BAD_INPUT
+        case CannotRun():
+            return str(error), CANNOT_RUN
+        case OSError():
+            return f"{error.filename or 'the system'}: {error.strerror or error}", CANNOT_RUN
+        case MemoryError():
+            return "there is not enough memory for this", CANNOT_RUN
+    what = f"{type(error).__name__}: {error}"
+    return f"an error of the harness itself: {what} (HARNESS_TRACEBACK=1 shows where)", UNKNOWN
 
 
 def _end(message: str, status: int) -> None:

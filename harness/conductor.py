@@ -17,6 +17,7 @@ from harness.host import HostSampler
 from harness.interruption import Interruption
 from harness.live import Show
 from harness.load.config import LoadConfig
+from harness.mishaps import Mishaps
 from harness.plaintext import look_through
 from harness.plan import Plan
 from harness.probes.config import ProbeConfig
@@ -51,9 +52,10 @@ def conduct(
     8. stop load and probes, read the final state back
     9. take everything down
 
-    Interrupted, it goes on with step 6. Raises NodeFailed when a node or a program does not do its part;
-    what was recorded until then stays.
+    Interrupted, or when step 5 ends with an error, it goes on with step 6. In the end it raises the first error, such
+    as NodeFailed for a node or a program that did not do its part; what was recorded stays.
     """
+    mishaps = Mishaps(run, show.say)
     with ExitStack() as down:
         run.clock = Clock.now(plan.drill.clock)
         run.write("plan.yaml", plan.to_yaml())
@@ -80,30 +82,37 @@ def conduct(
         if not interruption.asked.is_set():
             probes = ProbeConfig.of(topology, load=load, tokens=tokens, folder=run.path)
             crowd.start(load, probes, isolation(topology, run, load, tokens))
-        if crowd.wait_steady():
-            crowd.begin()
-            down.enter_context(LagAlarm(run, topology, plan.drill.clock, partial(crowd.latest, "probes")))
-            timeline.play(crowd.wait_until)
-            crowd.wait_until(plan.ends_s)
-            crowd.wait_while(timeline.runbooks.over, plan.ends_s + timeline.runbooks.left_s)
-            run.record("timeline.ended")
+        with mishaps.noted("playing the timeline"):
+            if crowd.wait_steady():
+                crowd.begin()
+                down.enter_context(LagAlarm(run, topology, plan.drill.clock, partial(crowd.latest, "probes")))
+                timeline.play(crowd.wait_until)
+                crowd.wait_until(plan.ends_s)
+                crowd.wait_while(timeline.runbooks.over, plan.ends_s + timeline.runbooks.left_s)
+                run.record("timeline.ended")
 
         if interruption.asked.is_set():
             run.record("run.interrupted", why=interruption.why)
             show.say("interrupted: healing, recording, taking down (once more: only taking down)")
-        timeline.runbooks.stop()
-        timeline.heal()
+        with mishaps.noted("healing"):
+            timeline.runbooks.stop()
+            timeline.heal()
 
-        quiet = Quiet(at)
-        drained = crowd.wait_while(quiet, run.clock.seconds_now() + QUIET_WITHIN_S)
-        run.record("quiet", drained=drained, why=quiet.why)
+        with mishaps.noted("waiting until all is quiet"):
+            quiet = Quiet(at)
+            drained = crowd.wait_while(quiet, run.clock.seconds_now() + QUIET_WITHIN_S)
+            run.record("quiet", drained=drained, why=quiet.why)
 
         crowd.stop()
-        if tokens:  # interrupted before that, there is nobody whose state could be read
-            read_back(runtime, topology, run)
-        try_backups(runtime, topology, run)
-        if load.canary:
-            look_through(runtime, topology, run, load.canary)
+        with mishaps.noted("reading the final state back"):
+            if tokens:  # interrupted before that, there is nobody whose state could be read
+                read_back(runtime, topology, run)
+        with mishaps.noted("trying the backups"):
+            try_backups(runtime, topology, run)
+        with mishaps.noted("looking for marked data"):
+            if load.canary:
+                look_through(runtime, topology, run, load.canary)
+        mishaps.tell()
         run.record("run.ended", clean=not interruption.asked.is_set())
 
 

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from harness.rundir import Event, Json
 from reports.faults import Fault
@@ -74,8 +75,11 @@ def lines(record: Record, words: Words) -> list[Line]:
     ]
 
 
+_TROUBLE: Final = ("node.died", "run.interrupted", "run.failed", "run.mishap", "readback.failed")
+
+
 def _weight(event: Event) -> str:
-    if event.kind.startswith("fault.") or event.kind in ("node.died", "run.interrupted", "readback.failed"):
+    if event.kind.startswith("fault.") or event.kind in _TROUBLE:
         return "fault"
     return "quiet" if event.kind.startswith(("node.", "readback")) else "plain"
 
@@ -134,6 +138,8 @@ def ending(record: Record, words: Words) -> str:
     last = {event.kind: event for event in record.events}
     if "run.interrupted" in last:
         return words("ending.interrupted", why=last["run.interrupted"].data.get("why") or "")
+    if "run.failed" in last:
+        return words("ending.failed", why=last["run.failed"].data.get("why") or "")
     if "run.ended" not in last:
         return words("ending.killed")
     return ""

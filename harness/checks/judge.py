@@ -87,6 +87,8 @@ def _doubts(recording: Recording) -> list[str]:
         doubts.append(f"what the nodes live on broke: {broke.data.get('why')}")
     if (interrupted := recording.first("run.interrupted")) is not None:
         doubts.append(f"the run was interrupted ({interrupted.data.get('why', 'nobody knows why')})")
+    elif (failed := recording.first("run.failed")) is not None:
+        doubts.append(f"the run ended with an error: {failed.data.get('why', 'nobody knows which')}")
     elif recording.first("run.ended") is None:
         doubts.append("the run was cut short: it never came to its end")
     for event in recording.events:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
-from harness.cli import BAD_INPUT, CANNOT_RUN, FAIL, PASS, UNKNOWN
-from harness.commands.outcome import STATUS, judged, told
+from harness.cli import BAD_INPUT, CANNOT_RUN, FAIL, PASS, UNKNOWN, trouble
+from harness.commands.outcome import judged, status_of, told
 from harness.commands.wanted import Wanted, options
-from harness.rundir.verdict import Verdict
 from harness.runtime import choice
 
 if TYPE_CHECKING:
-    from harness.checks.judge import Judgement
+    from harness.rundir import RunDir
 
 #: With less than this on the disk, that is why nodes fail.
 FULL_BYTES: Final = 64 * 2**20
+#: The exit status of several runs is that of the worst; a service that failed is worse than a run that could not be.
+WORSE: Final = (PASS, UNKNOWN, CANNOT_RUN, BAD_INPUT, FAIL)
 
 
 @click.command("run")
@@ -53,35 +56,42 @@ def command(
             choice.ready(runtime, each.plan()[1])  # what is wrong is told before anything starts
         status = house.enter([sys.executable, "-m", "harness", *sys.argv[1:]], listens=True)
         return status if status in (PASS, FAIL, BAD_INPUT, UNKNOWN, CANNOT_RUN) else UNKNOWN
-    verdicts = []
+    statuses = []
     for each in wanted:
-        verdict, interrupted = _run(each, runtime, runs, as_json, lang, keep)
-        verdicts.append(verdict)
+        status, interrupted = _run(each, runtime, runs, as_json, lang, keep)
+        statuses.append(status)
         if interrupted:
             break
-    return STATUS[Verdict.worst(verdicts)]
+    return max(statuses, key=WORSE.index)
 
 
 def _run(
     wanted: Wanted, runtime_name: str, runs: Path, as_json: bool, lang: Literal["ja", "en"], keep: bool
-) -> tuple[Verdict, bool]:
-    """The verdict, and whether somebody interrupted."""
+) -> tuple[int, bool]:
+    """One scenario: its exit status, and whether somebody interrupted.
+
+    An error ends this run alone: it is told, and what was recorded is judged and reported like any other.
+    """
     from harness.conductor import conduct
     from harness.faults.build import refuse_what_is_missing
     from harness.interruption import GiveUp, Interruption
     from harness.live import LiveShow, PlainShow
+    from harness.mishaps import why
     from harness.rundir import RunDir
     from harness.runtime.local import house
     from harness.sweeping import drop_volumes
-    from reports.run import write
 
-    plan, topology = wanted.plan()
-    runtime = choice.make(runtime_name)
-    refuse_what_is_missing([entry.verb for entry in plan.timeline], runtime)
-    run = RunDir.create(runs, plan.scenario, plan.seed)
+    try:
+        plan, topology = wanted.plan()
+        runtime = choice.make(runtime_name)
+        refuse_what_is_missing([entry.verb for entry in plan.timeline], runtime)
+        run = RunDir.create(runs, plan.scenario, plan.seed)
+    except Exception as error:
+        return _told(error), False
     click.echo(f"{plan.title.en} ({plan.scenario}), seed {plan.seed}: {run.path}", err=True)
     marks = [(entry.at_s, f"{entry.verb} {entry.target}") for entry in plan.timeline]
     show = LiveShow(plan.title.en, marks) if sys.stderr.isatty() else PlainShow()
+    broke = PASS
     with run.held():
         with show, Interruption() as interruption:
             try:
@@ -90,19 +100,42 @@ def _run(
             except GiveUp:
                 run.record("run.interrupted", why="twice")
             except Exception as error:
-                run.record("run.failed", why=f"{type(error).__name__}: {error}")
+                run.record("run.failed", why=why(error))
                 _tell_if_full(run.path)
-                raise
+                broke = _told(error)
         if not keep:
             drop_volumes(run.path)
         run.flush()
-    judgement: Judgement = judged(run)
-    told(judgement, as_json)
+    status = _judged(run, as_json, lang)
+    return max(status, broke, key=WORSE.index), interruption.asked.is_set()
+
+
+def _judged(run: RunDir, as_json: bool, lang: Literal["ja", "en"]) -> int:
+    """Judge and report what is recorded. The exit status of the verdict; of a report that breaks, at best unknown."""
+    from reports.run import write
+
+    try:
+        judgement = judged(run)
+        told(judgement, as_json)
+    except Exception as error:
+        return _told(error)
+    status = status_of(judgement)
     try:
         click.echo(f"report: {write(run, lang)}", err=True)
     except OSError as error:
         click.echo(f"harness: no report: {error.filename}: {error.strerror}", err=True)
-    return judgement.verdict, interruption.asked.is_set()
+    except Exception as error:
+        return max(status, _told(error), key=WORSE.index)
+    return status
+
+
+def _told(error: Exception) -> int:
+    """Tell an error as the command line does. Its exit status."""
+    message, status = trouble(error)
+    click.echo(f"harness: {message}", err=True)
+    if status == UNKNOWN and os.environ.get("HARNESS_TRACEBACK"):
+        traceback.print_exception(error)
+    return status
 
 
 def _tell_if_full(run: Path) -> None:
