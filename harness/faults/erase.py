@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
@@ -16,9 +17,18 @@ from topology.map import Node
 #: Where the service keeps its data, and as whom an operator works there.
 DATABASE: Final = "anpi"
 OPERATOR: Final = "postgres"
-ANSWERS: Final = "answers"
 WITHIN_S: Final = 10.0
+AGAIN_AFTER_S: Final = 0.1
+#: Everything in the folder ($0) goes out of it at once, so that nothing new is taken with it, and is then removed.
+_WIPE: Final = """
+mkdir -p "$0/.erased" && find "$0" -mindepth 1 -maxdepth 1 ! -name .erased -exec mv -t "$0/.erased" {} + ;
+rm -rf "$0/.erased"
+"""
 _T = TypeVar("_T")
+
+
+class NoSuchTable(OSError):
+    """The database has no table of that name (any more)."""
 
 
 @dataclass
@@ -74,8 +84,8 @@ class EraseTable:
     def verify(self, stage: Stage) -> Effect:
         try:
             _at(stage, self.primary, lambda c: c.execute(f'SELECT FROM "{self.table}" LIMIT 1'))
-        except psycopg.errors.UndefinedTable as error:
-            return Effect(True, str(error).splitlines()[0])
+        except NoSuchTable as error:
+            return Effect(True, str(error))
         return Effect(False, f"table {self.table} can be read")
 
 
@@ -85,6 +95,7 @@ class EraseArchive:
 
     node: Node
     _there: frozenset[str] = field(default=frozenset(), init=False)
+    _said: list[str] = field(default_factory=list, init=False)
 
     @property
     def nodes(self) -> Sequence[Node]:
@@ -95,20 +106,43 @@ class EraseArchive:
         return _nothing(f"what {self.node.name} had kept")
 
     def inject(self, stage: Stage) -> None:
+        """Again and again until nothing is left of what was there. Raises NodeFailed where that does not come about."""
         self._there = self._files(stage)
-        folders = [volume.target for volume in self.node.volumes]
-        _exec(stage, self.node, ["find", *folders, "-mindepth", "1", "-delete"])
+        until_s = time.monotonic() + WITHIN_S
+        while self._wipe(stage) or self._left(stage):
+            if time.monotonic() > until_s:
+                told = f"{len(self._left(stage))} of {len(self._there)} files cannot be erased"
+                raise NodeFailed(self.node.name, told, self._said)
+            time.sleep(AGAIN_AFTER_S)
 
     def verify(self, stage: Stage) -> Effect:
-        left = self._there & self._files(stage)
+        left = self._left(stage)
         told = f"{self.node.name} had {len(self._there)} files, {len(left)} of them are left"
         return Effect(bool(self._there) and not left, told)
 
+    def _wipe(self, stage: Stage) -> bool:
+        """Whether there was trouble with it: the node may write into a folder while that is removed."""
+        done = [
+            stage.runtime.exec(self.node, ["sh", "-c", _WIPE, volume.target], WITHIN_S)
+            for volume in self.node.volumes
+        ]
+        self._said = [line for each in done for line in each.stderr.decode(errors="replace").splitlines()]
+        return any(each.status != 0 for each in done)
+
+    def _left(self, stage: Stage) -> frozenset[str]:
+        """By what each was, so that one that was only moved counts."""
+        return self._there & self._files(stage)
+
     def _files(self, stage: Stage) -> frozenset[str]:
-        """Each with its number on the disk, so that a new one of the same name is told from the old."""
+        """Each as its number on the disk and its last change: a new one of the same name is another."""
         folders = [volume.target for volume in self.node.volumes]
-        listed = _exec(stage, self.node, ["find", *folders, "-type", "f", "-printf", r"%p %i %T@\n"])
-        return frozenset(listed.decode().splitlines())
+        find = ["find", *folders, "-type", "f", "-printf", r"%i %T@\n"]
+        done = stage.runtime.exec(self.node, find, WITHIN_S)
+        said = done.stderr.decode(errors="replace")
+        # What the node removed at the same moment is gone all the same.
+        if done.status != 0 and any("No such file" not in line for line in said.splitlines()):
+            raise NodeFailed(self.node.name, f"its files cannot be listed: {said[-300:]}")
+        return frozenset(done.stdout.decode().splitlines())
 
 
 def _nothing(what: str) -> dict[str, Json]:
@@ -116,7 +150,7 @@ def _nothing(what: str) -> dict[str, Json]:
 
 
 def _at(stage: Stage, primary: Node, work: Callable[[psycopg.Connection[Any]], _T]) -> _T:
-    """In one transaction, from where the observers stand. Raises OSError, psycopg.errors.UndefinedTable."""
+    """In one transaction, from where the observers stand. Raises OSError; NoSuchTable where that is why."""
     try:
         with (
             stage.runtime.inside(stage.observer),
@@ -131,17 +165,7 @@ def _at(stage: Stage, primary: Node, work: Callable[[psycopg.Connection[Any]], _
             ) as connection,
         ):
             return work(connection)
-    except psycopg.errors.UndefinedTable:
-        raise
+    except psycopg.errors.UndefinedTable as error:
+        raise NoSuchTable(f"{primary.name}: {str(error).splitlines()[0]}") from None
     except psycopg.Error as error:
         raise OSError(f"{primary.name}: {' '.join(str(error).split())}") from None
-
-
-def _exec(stage: Stage, node: Node, argv: Sequence[str]) -> bytes:
-    done = stage.runtime.exec(node, argv, WITHIN_S)
-    if done.status != 0:
-        said = done.stderr.decode(errors="replace")
-        # What the program was removing at the same moment is gone all the same.
-        if any("No such file" not in line for line in said.splitlines()):
-            raise NodeFailed(node.name, f"{argv[0]} failed: {said[-300:]}")
-    return done.stdout

@@ -97,8 +97,9 @@ class Backup:
             self.receiver.torn.clear()
         self._why = ""
         say(f"generation {made.name}: {made.sealed_bytes} bytes, {made.start_lsn} to {made.end_lsn}")
-        oldest = self.generations.keep(GENERATIONS)[0]
-        self.archive.discard_before(oldest.start // self.archive.size)
+        if kept := self.generations.keep(GENERATIONS):
+            with suppress(FileNotFoundError):  # the archive was wiped, which is seen to next
+                self.archive.discard_before(kept[0].start // self.archive.size)
 
     def _notice_a_wiped_archive(self) -> None:
         mark = self.settings.data / _MARK
