@@ -13,7 +13,6 @@ EXAMPLES: Final = "500ms, 30s, 30min or 12h"
 
 #: What people write instead, and what was most likely meant.
 _SLIPS: Final = {
-    "": "s",
     "m": "min",
     "mins": "min",
     "minute": "min",
@@ -51,15 +50,18 @@ class Duration:
             raise ValueError(f"{self.ms} ms is less than nothing")
 
     @classmethod
-    def parse(cls, text: str) -> Duration:
-        """Raises NotADuration for anything but a number and a unit, and for parts of a millisecond."""
+    def parse(cls, text: str, meant: str = "s") -> Duration:
+        """Raises NotADuration for anything but a number and a unit, and for parts of a millisecond.
+
+        `meant` is the unit that a number alone was most likely meant in.
+        """
         written = _WRITTEN.fullmatch(text.strip())
         if not written:
             raise NotADuration(f"a duration: {EXAMPLES}")
         number, unit = written.groups()
         if unit not in UNITS:
-            meant = _SLIPS.get(unit.lower())
-            raise NotADuration(f"a duration with its unit: {EXAMPLES}", meant and f"{number}{meant}")
+            right = _SLIPS.get(unit.lower()) if unit else meant
+            raise NotADuration(f"a duration with its unit: {EXAMPLES}", right and f"{number}{right}")
         ms = Decimal(number) * UNITS[unit]
         if ms != int(ms):
             raise NotADuration("a duration in whole milliseconds")

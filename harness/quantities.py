@@ -11,11 +11,11 @@ from topology.document import Value
 _AMOUNT: Final = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)\s*([A-Za-z/%]*)", re.ASCII)
 
 
-def duration(value: Value) -> Duration:
-    """A number and a unit of time."""
+def duration(value: Value, meant: str = "s") -> Duration:
+    """A number and a unit of time. `meant` is the unit that somebody who wrote none had in mind."""
     text = value.as_text(f"a duration: {EXAMPLES}")
     try:
-        return Duration.parse(text)
+        return Duration.parse(text, meant)
     except NotADuration as error:
         raise value.bad(error.expected, error.nearest) from None
 

@@ -117,14 +117,19 @@ def _scenario(fields: Fields, checks: Checks, known: Mapping[str, Event]) -> Sce
     title = fields.need("title", "title: {en: …, ja: …}").as_fields("title: {en: …, ja: …}")
     title.only("en", "ja")
     en, ja = title.need("en", "the English title"), title.need("ja", "the Japanese title")
-    ends = quantities.duration(fields.need("ends", "when the timeline ends, such as 110s"))
+    ends = quantities.duration(end := fields.need("ends", "when the timeline ends, such as 110s"))
+    if not ends.ms:
+        raise end.bad("a time above 0s")
     steps = fields.need("timeline", "a list of entries such as {at: 0s, publish: …}").as_items()
+    drill = _drill(fields.need("drill", "the drill: event, companies, people, curve, clock"), known)
+    timeline = _timeline((_step(step) for step in steps), ends, known)
+    _published(drill, timeline, fields)
     return Scenario(
         name=name.as_text(),
         title=Title(en.as_text(), ja.as_text()),
         why=fields.need("why", "one sentence: what it is for").as_text(),
-        drill=_drill(fields.need("drill", "the drill: event, companies, people, curve, clock"), known),
-        timeline=_timeline((_step(step) for step in steps), ends, known),
+        drill=drill,
+        timeline=timeline,
         ends=ends,
         expect=_expectations(fields.get("expect"), checks),
         events=known,
@@ -178,6 +183,14 @@ def _timeline(steps: Iterable[Step], ends: Duration, known: Mapping[str, Event])
             raise step.source.bad("an event", nearest(step.target.event, known))
         checked.append(step)
     return tuple(checked)
+
+
+def _published(drill: Drill, timeline: Iterable[Step], written: Fields) -> None:
+    """Raises BadInput for a drill about an event that is never published, while others are."""
+    told = dict.fromkeys(step.target.event for step in timeline if isinstance(step.target, Publication))
+    if told and drill.event not in told:
+        event = written.need("drill", "the drill").as_fields().need("event", "the event")
+        raise event.bad(f"an event that the timeline publishes: {one_of(told)}", nearest(drill.event, told))
 
 
 def _step(value: Value) -> Step:

@@ -20,7 +20,7 @@ from harness.runbook.model import Runbook
 from harness.rundir import Json
 from harness.scenario import Scenario, Step
 from harness.selector import Selector
-from harness.targets import Domains, Link, Performance, Publication, Target
+from harness.targets import Domains, Erasure, Link, Performance, Publication, Target
 from topology.document import BadInput, Fields, Value
 from topology.map import Map
 
@@ -57,6 +57,7 @@ def schedule(scenario: Scenario, topology: Map) -> tuple[Entry, ...]:
     """
     for step in scenario.timeline:
         targets.check(step.target, topology, scenario.events, step.source)
+        _check_company(step, scenario.drill.companies)
     return _Scheduler(scenario.events, scenario.runbooks, topology).run(scenario.timeline)
 
 
@@ -166,6 +167,14 @@ class _Scheduler:
         entry = Entry(f"{len(self.entries) + 1}-{verb}", at.s, verb, aim, undoes, telegram or {}, runbook)
         self.entries.append(entry)
         return entry
+
+
+def _check_company(step: Step, companies: int) -> None:
+    """Raises BadInput for the answers of a company that does not take part."""
+    company = step.target.company if isinstance(step.target, Erasure) else None
+    if company is not None and company > companies:
+        found = f"{step.word} {step.target}"
+        raise BadInput(step.source.place, found, f"a company from 1 to {companies}, as the drill has them")
 
 
 def _touches(target: Target, topology: Map) -> frozenset[object]:

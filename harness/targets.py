@@ -13,8 +13,9 @@ from harness.keeping import Keeping
 from harness.rundir import Json
 from harness.selector import Selector
 from harness.verbs import Aim, Argument, Unit, Verb
-from topology.document import BadInput, Fields, Items, Scalar, Value, nearest
+from topology.document import BadInput, Fields, Items, Scalar, Value, nearest, one_of
 from topology.map import Map, Node
+from topology.service import schema
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,8 @@ def check(target: Target, topology: Map, events: Mapping[str, Event], source: Va
         case Link():
             known = (*topology.carriers, *(link.node for link in topology.links))
             _known(target.carrier, known, "a carrier or a wide-area link", source)
+        case Erasure(table=str(name)):
+            _known(name, schema.tables(), f"a table of the service: {one_of(schema.tables())}", source)
         case Erasure(archive=str(name)):
             keeping = [node.name for node in topology if node.volumes]
             _known(name, keeping, "a node that keeps something on a volume", source)
@@ -256,7 +259,7 @@ def _amount(argument: Argument, value: Value) -> float:
     """An argument in SI."""
     match argument.unit:
         case Unit.DURATION:
-            return quantities.duration(value).s
+            return quantities.duration(value, meant="ms").s
         case Unit.RATE:
             return quantities.rate(value)
         case Unit.SHARE:

@@ -9,6 +9,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Final
 
+from topology import slips
 from topology.compose import Service, read_project
 from topology.document import BadInput, Fields, Items, Value, nearest, one_of, quoted
 from topology.map import (
@@ -126,6 +127,8 @@ def _node(
         if key.startswith("topology.") and key not in _LABELS:
             raise labels.bad_key(key, one_of(_LABELS), nearest(key, _LABELS))
     role = _label(service, "role", "what it is")
+    slips.nearly_a_role(role)
+    slips.no_such_program(service)
     health = _label(service, "health", "port/path, where it says that it is healthy")
     if not _HEALTH.fullmatch(health.as_text("port/path")):
         raise health.bad("port/path, such as 8000/health")

@@ -110,7 +110,7 @@ class _Binder:
         )
 
     def _arguments(self, fields: Fields, given: Mapping[str, Value], name: Value) -> Mapping[str, Scalar]:
-        """What each parameter is given; every one of them must be."""
+        """What each parameter is given; every one of them must be, and no region twice."""
         parameters = fields.get("parameters")
         kinds = {
             key: Kind(kind.as_word(Kind)) for key, kind in (parameters.as_fields() if parameters else ())
@@ -120,11 +120,17 @@ class _Binder:
                 expected = f"a parameter of {name.as_text()}: {one_of(kinds)}"
                 raise BadInput(each.place, f'"{key}"', expected, nearest(key, kinds))
         arguments: dict[str, Scalar] = {}
+        regions: dict[str, Scalar] = {}
         for key, kind in kinds.items():
             if (value := given.get(key)) is None:
                 raise BadInput(name.place, f'no "{key}"', f"{key}: {_KINDS[kind]}, for {name.as_text()}")
             self._typed(value, kind)
             assert isinstance(value, Scalar)
+            other = next((name for name, one in regions.items() if one.text == value.text), None)
+            if kind is Kind.REGION and other is not None:
+                raise value.bad(f"another region than that of {other}")
+            if kind is Kind.REGION:
+                regions[key] = value
             arguments[key] = value
         return arguments
 

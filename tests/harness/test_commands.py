@@ -66,7 +66,8 @@ def test_a_bad_topology_is_refused_with_its_place(tmp_path: Path) -> None:
     ("role", "renamed", "says"),
     [
         ("observers", "watchers", "found no nodes of role observers, expected one node of it"),
-        ("citizens", "citizen", 'did you mean "citizen"?'),
+        ("citizens", "persons", "found no nodes of role citizens, expected one node of it"),
+        ("citizens", "citizen", 'found "citizen", expected a role; did you mean "citizens"?'),
         ("agency", "office", "found no nodes of role agency"),
         ("citizens", "observers", "found 2 nodes of role observers"),
     ],
@@ -77,7 +78,7 @@ def test_a_topology_that_lacks_whom_the_harness_needs_is_refused(
     path = tmp_path / "compose.yml"
     path.write_text(TOPOLOGY.replace(f"topology.role: {role},", f"topology.role: {renamed},"))
     message = refused(harness("plan", "calm", "--topology", str(path), runs=tmp_path))
-    assert f"{path}: " in message
+    assert f"{path}:" in message
     assert says in message
 
 

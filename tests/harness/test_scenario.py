@@ -227,6 +227,7 @@ def test_targets(folder: Path, entry: str, target: Target) -> None:
             "once",
             's.yaml:13:14: found "once", expected what broadcast should find: exactly',
         ),
+        ("ends: 1min", "ends: 0s", 's.yaml:10:7: found "0s", expected a time above 0s'),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(folder: Path, old: str, new: str, message: str) -> None:
@@ -252,7 +253,7 @@ def test_what_is_wrong_is_said_with_its_place(folder: Path, old: str, new: str, 
             "{at: 1s, degrade: {link: docomo, jitter: 1s}}",
             'found "jitter", expected a latency that it varies',
         ),
-        ("{at: 1s, degrade: {link: docomo, latency: 100}}", 'did you mean "100s"?'),
+        ("{at: 1s, degrade: {link: docomo, latency: 100}}", 'did you mean "100ms"?'),
         (
             "{at: 1s, degrade: {link: docomo, bandwidth: 32}}",
             'expected a rate such as 32KB/s; did you mean "32KB/s"?',
@@ -266,6 +267,16 @@ def test_what_is_wrong_is_said_with_its_place(folder: Path, old: str, new: str, 
 )
 def test_what_is_no_target(folder: Path, entry: str, message: str) -> None:
     assert message in refusal(lambda: step(folder, entry))
+
+
+def test_a_drill_is_about_what_is_published(folder: Path) -> None:
+    (folder / "events.yaml").write_text(EVENTS + EVENTS.replace("quake:", "wave:"))
+    message = 's.yaml:4:16: found "wave", expected an event that the timeline publishes: quake'
+    assert message in complaint(folder, swap("event: quake", "event: wave"))
+    silent = swap("event: quake", "event: wave").replace("  - {at: 0s, publish: quake}\n", "")
+    assert read(folder, silent).drill.event == "wave", (
+        "where nothing is published there is nothing to contradict"
+    )
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,15 @@ def test_telegrams_are_numbered_by_event(tmp_path: Path, replica: Map) -> None:
 @pytest.mark.parametrize(
     ("entries", "message"),
     [
+        # what the service or the drill has not
+        (
+            ["at: 1s, erase: {answers: {company: 2}}"],
+            "s.yaml:7:20: found erase the answers of company 2, expected a company from 1 to 1",
+        ),
+        (
+            ["at: 1s, erase: {table: answrs}"],
+            's.yaml:7:28: found "answrs", expected a table of the service: one of companies, ',
+        ),
         # what the topology has not
         (
             ["at: 1s, lose: {zone: singapor.a}"],

@@ -104,6 +104,16 @@ def test_what_a_compose_file_says(compose: Path) -> None:
             "compose.yml:19:3: found db without the label topology.role, expected what it is",
         ),
         (
+            "topology.role: database",
+            "topology.role: databse",
+            'compose.yml:26:29: found "databse", expected a role; did you mean "database"?',
+        ),
+        (
+            "[run, db]",
+            "[python, -m, topology, databas]",
+            'compose.yml:19:3: found db with the program "databas", expected one of consensus, ',
+        ),
+        (
             "topology.zone: here.a",
             "topology.zone: her.a",
             'compose.yml:26:54: found "her.a", expected one of here.a, here.b; did you mean "here.a"?',

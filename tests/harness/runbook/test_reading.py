@@ -125,6 +125,7 @@ def test_a_slip_is_named_with_its_place(
     [
         (("from=here",), 'the command line:1:1: found no "to"'),
         (("from=here", "to=ther"), '--set to=ther: found "ther"'),
+        (("from=here", "to=here"), '--set to=here: found "here", expected another region than that of from'),
         (("from=here", "to=there", "form=here"), 'did you mean "from"?'),
         (("from=here", "to"), "--set to: "),
     ],
