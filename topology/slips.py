@@ -1,4 +1,4 @@
-"""Words of a topology that are free, and yet nearly one of ours: a misspelt role would leave its node out of everything."""
+"""Free words of a topology that are nearly ours: a misspelt role would leave its node out of everything."""
 
 from __future__ import annotations
 
