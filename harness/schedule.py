@@ -14,6 +14,7 @@ from typing import Final
 from harness import targets
 from harness.duration import Duration
 from harness.events import Event
+from harness.failing import Failing
 from harness.keeping import Keeping
 from harness.runbook import reading as runbooks
 from harness.runbook.model import Runbook
@@ -178,7 +179,7 @@ def _check_company(step: Step, companies: int) -> None:
 
 
 def _touches(target: Target, topology: Map) -> frozenset[object]:
-    """What can be said beforehand of what a target touches: nodes, pairs of nodes, a carrier."""
+    """What can be said beforehand of what a target touches: nodes, pairs of nodes, a carrier, enclosures."""
     match target:
         case Selector(standing=None):
             return frozenset(node.name for node in target.candidates(topology))
@@ -190,13 +191,19 @@ def _touches(target: Target, topology: Map) -> frozenset[object]:
             return frozenset({target.carrier})
         case Keeping():
             return frozenset(target.carriers(topology))
+        case Failing(selector=Selector(standing=None)):
+            return frozenset(target.enclosures(topology))
     return frozenset()
 
 
 def _same(undoing: Target, fault: Target) -> bool:
-    """Whether the undoing names what the fault was aimed at; a link is named without what was done to it."""
+    """Whether the undoing names what the fault was aimed at; a link is named without what was done to it, and an
+    enclosure without how it failed.
+    """
     if isinstance(undoing, Link) and isinstance(fault, Link):
         return undoing.carrier == fault.carrier
     if isinstance(undoing, Keeping) and isinstance(fault, Keeping):
         return undoing.carrier == fault.carrier
+    if isinstance(undoing, Failing) and isinstance(fault, Failing):
+        return undoing.selector == fault.selector
     return undoing == fault

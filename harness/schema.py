@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from harness.events import INFOS, STATUSES
+from harness.failing import HOWS
 from harness.load.curves import CURVES
 from harness.rundir import Json
 from harness.scenario import Checks
@@ -122,9 +123,13 @@ def _entry() -> Json:
 
 def _target(verb: Verb, *, undoing: bool) -> dict[str, Json]:
     match verb.aim:
-        case Aim.NODES:
+        case Aim.NODES | Aim.ENCLOSURES:
             words: dict[str, Json] = {word: WORD for word in WORDS if word != "is"}
-            return {**_object({**words, "is": {"enum": list(STANDINGS)}}), "minProperties": 1}
+            words["is"] = {"enum": list(STANDINGS)}
+            if verb.aim is Aim.NODES or undoing:
+                return {**_object(words), "minProperties": 1}
+            named: Json = [{"required": [word]} for word in WORDS if word != "is"]
+            return {**_object({**words, "how": {"enum": list(HOWS)}}), "anyOf": named}
         case Aim.DOMAINS:
             names: Json = {"anyOf": [WORD, {"type": "array", "items": WORD, "minItems": 1}]}
             pair: Json = {"type": "array", "items": names, "minItems": 2, "maxItems": 2}

@@ -28,6 +28,7 @@ class Selector:
     zone: str | None = None
     region: str | None = None
     role: str | None = None
+    enclosure: str | None = None
     standing: str | None = None
 
     def candidates(self, topology: Map) -> tuple[Node, ...]:
@@ -39,6 +40,7 @@ class Selector:
             and self.zone in (None, node.zone)
             and self.region in (None, node.region)
             and self.role in (None, node.role)
+            and self.enclosure in (None, node.enclosure)
         )
 
     def resolve(self, topology: Map, standing: Standing) -> tuple[Node, ...]:
@@ -48,18 +50,25 @@ class Selector:
 
     def data(self) -> Mapping[str, str]:
         """As a scenario writes it."""
-        words = {"node": self.node, "zone": self.zone, "region": self.region, "role": self.role}
-        return {word: value for word, value in {**words, "is": self.standing}.items() if value is not None}
+        words = {
+            "node": self.node,
+            "zone": self.zone,
+            "region": self.region,
+            "role": self.role,
+            "enclosure": self.enclosure,
+            "is": self.standing,
+        }
+        return {word: value for word, value in words.items() if value is not None}
 
     def __str__(self) -> str:
         """As reports name it: `singapore.a`, `database that is primary`, `web in singapore.a`."""
         what = self.node or self.role
-        where = self.zone or self.region
+        where = self.enclosure or self.zone or self.region
         name = f"{what} in {where}" if what and where else what or where or ""
         return f"{name} that is {self.standing}" if self.standing else name
 
 
-WORDS: Final = ("node", "zone", "region", "role", "is")
+WORDS: Final = ("node", "zone", "region", "role", "enclosure", "is")
 
 
 def read(value: Value) -> Selector:
@@ -68,9 +77,7 @@ def read(value: Value) -> Selector:
     fields = value.as_fields(expected)
     fields.only(*WORDS)
     standing = fields.get("is")
-    words = {
-        word: fields.need(word, f"a {word}").as_text(f"a {word}") for word in fields.values if word != "is"
-    }
+    words = {word: fields.need(word, _a(word)).as_text(_a(word)) for word in fields.values if word != "is"}
     if not words:
         raise fields.bad(expected)
     return Selector(**words, standing=standing.as_word(STANDINGS) if standing else None)
@@ -83,11 +90,17 @@ def check(selector: Selector, topology: Map, source: Value) -> None:
         "zone": list(topology.zones),
         "region": list(topology.regions),
         "role": sorted({node.role for node in topology}),
+        "enclosure": list(topology.enclosures),
     }
     for word, name in selector.data().items():
         if word in known and name not in known[word]:
             at = source.get(word) if isinstance(source, Fields) else None
             value = at or source
-            raise BadInput(value.place, f'"{name}"', f"a {word} of the topology", nearest(name, known[word]))
+            expected = f"{_a(word)} of the topology"
+            raise BadInput(value.place, f'"{name}"', expected, nearest(name, known[word]))
     if not selector.candidates(topology):
         raise BadInput(source.place, f"a selector that matches nothing: {selector}", "at least one node")
+
+
+def _a(word: str) -> str:
+    return f"an {word}" if word == "enclosure" else f"a {word}"

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from harness import keeping, quantities, selector
+from harness import failing, keeping, quantities, selector
 from harness.events import INFOS, STATUSES, Event
+from harness.failing import Failing
 from harness.keeping import Keeping
 from harness.rundir import Json
 from harness.selector import Selector
@@ -113,7 +114,7 @@ class Erasure:
         return f"table {self.table}" if self.table is not None else f"the archive of {self.archive}"
 
 
-Target: TypeAlias = Selector | Domains | Link | Publication | Performance | Erasure | Keeping
+Target: TypeAlias = Selector | Domains | Link | Publication | Performance | Erasure | Keeping | Failing
 
 
 def read(verb: Verb, value: Value, *, undoing: bool = False) -> Target:
@@ -129,6 +130,8 @@ def read(verb: Verb, value: Value, *, undoing: bool = False) -> Target:
             return _publication(value)
         case Aim.KEEPING:
             return keeping.read(value, undoing=undoing)
+        case Aim.ENCLOSURES:
+            return failing.read(value, undoing=undoing)
         case Aim.RUNBOOK:
             return _performance(value)
         case Aim.DATA:
@@ -151,6 +154,8 @@ def check(target: Target, topology: Map, events: Mapping[str, Event], source: Va
     match target:
         case Selector():
             selector.check(target, topology, source)
+        case Failing():
+            failing.check(target, topology, source)
         case Domains():
             for name in (*target.here, *target.there):
                 known = (*topology.zones, *topology.regions, *topology.nodes)

@@ -14,6 +14,7 @@ class Aim(Enum):
     NODES = "nodes"  # a selector
     DOMAINS = "domains"  # {between: [here, there]} or {from: [...], to: [...]}
     LINK = "link"  # {link: carrier, ...}
+    ENCLOSURES = "enclosures"  # {enclosure: name} or a selector of nodes on it, perhaps how it fails
     KEEPING = "keeping"  # {share: 0.3, keeps: 120s}, perhaps with the carrier
     EVENT = "event"  # an event's name, or {event: name, info: ..., status: ...}
     RUNBOOK = "runbook"  # a runbook's name, or {runbook: name, and its parameters}
@@ -66,6 +67,7 @@ VERBS: Final[Mapping[str, Verb]] = {
                 Argument("resets", Unit.SHARE, "of connections, reset half-way"),
             ),
         ),
+        Verb("fail", Aim.ENCLOSURES, "repair", "a storage enclosure fails, with all that is on it"),
         Verb("erase", Aim.DATA, None, "data is destroyed by mistake; only a runbook brings it back"),
         Verb("stale", Aim.KEEPING, "fresh", "a share of the resolvers keeps answers longer than it may"),
         Verb("publish", Aim.EVENT, None, "the agency sends a telegram"),

@@ -17,8 +17,8 @@ from harness.checks.columns import Ints, ints, is_one_of
 from harness.checks.recording import Recording
 
 _WRITES: Final = ("answer", "write")
-#: A fault that takes away what is on the disks of its nodes, for as long as it lasts.
-_LOSES: Final = "lose"
+#: Faults that take away what is on the disks of their nodes, for as long as they last.
+_LOSES: Final = ("lose", "fail")
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def _lost(recording: Recording, keepers: Mapping[str, Place]) -> Mapping[str, li
     lost: dict[str, list[tuple[int, int | None]]] = {}
     for fault in recording.faults:
         for node in fault.nodes:
-            if fault.verb == _LOSES and node in keepers:
+            if fault.verb in _LOSES and node in keepers:
                 lost.setdefault(node, []).append((fault.injecting_ns, fault.undone_ns))
     return lost
 

@@ -84,7 +84,7 @@ def _run(
     try:
         plan, topology = wanted.plan()
         runtime = choice.make(runtime_name)
-        refuse_what_is_missing([entry.verb for entry in plan.timeline], runtime)
+        refuse_what_is_missing(plan.timeline, runtime)
         run = RunDir.create(runs, plan.scenario, plan.seed)
     except Exception as error:
         return _told(error), False

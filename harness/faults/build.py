@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from harness.failing import Failing, under
 from harness.faults import Fault, Stage
 from harness.faults.cut import Cut
 from harness.faults.degrade import Degrade
 from harness.faults.erase import EraseAnswers, EraseArchive, EraseTable
+from harness.faults.fail import Fail
 from harness.faults.hang import Hang
 from harness.faults.looking import get
 from harness.faults.lose import Lose
 from harness.faults.stale import Stale
 from harness.keeping import Keeping
-from harness.runtime import CAPABILITIES, CannotRun, Runtime
+from harness.plan import Entry
+from harness.runtime import CAPABILITIES, CannotRun, Enclosures, Runtime
 from harness.selector import Selector
 from harness.targets import Domains, Erasure, Link, Target
 from topology.map import Node
@@ -22,7 +25,11 @@ from topology.map import Node
 #: Faults on nodes, by verb.
 ON_NODES: Final[Mapping[str, Callable[[Sequence[Node]], Fault]]] = {"lose": Lose, "hang": Hang}
 #: What a fault needs of a runtime beyond the minimum, by verb.
-NEEDS: Final[Mapping[str, Sequence[str]]] = {"hang": ("pauses",), "cut": ("cuts",)}
+NEEDS: Final[Mapping[str, Sequence[str]]] = {
+    "hang": ("pauses",),
+    "cut": ("cuts",),
+    "fail": ("enclosures",),
+}
 PATRONI_PORT: Final = 8008
 NAME_SERVER: Final = "dns"
 DATABASES: Final = "database"
@@ -49,6 +56,8 @@ def build(verb: str, target: Target, stage: Stage) -> Fault:
             return _stale(target, stage)
         case Erasure():
             return _erase(target, stage)
+        case Failing():
+            return _fail(target, stage)
     raise NobodyThere(f"{verb}: nothing that can be broken")
 
 
@@ -64,6 +73,15 @@ def _erase(target: Erasure, stage: Stage) -> Fault:
         return EraseTable(primary, target.table)
     assert target.company is not None
     return EraseAnswers(primary, target.company)
+
+
+def _fail(target: Failing, stage: Stage) -> Fault:
+    """Raises NobodyThere when the enclosures meant cannot be told now."""
+    enclosures = under(target.selector.resolve(stage.topology, lambda node: standing(stage, node)))
+    if not enclosures:
+        raise NobodyThere(f"fail {target}: no node is that at the moment")
+    nodes = [node for name in enclosures for node in stage.topology.on_enclosure(name)]
+    return Fail(enclosures, target.how, nodes)
 
 
 def _stale(target: Keeping, stage: Stage) -> Fault:
@@ -93,9 +111,14 @@ def standing(stage: Stage, node: Node) -> str:
     return ""
 
 
-def refuse_what_is_missing(verbs: Sequence[str], runtime: Runtime) -> None:
-    """Raises CannotRun, naming what the runtime lacks for these verbs, before anything starts."""
-    for verb in verbs:
-        for need in NEEDS.get(verb, ()):
+def refuse_what_is_missing(timeline: Sequence[Entry], runtime: Runtime) -> None:
+    """Raises CannotRun, naming what the runtime lacks for these entries, before anything starts."""
+    for entry in timeline:
+        what = f"the {runtime.name} runtime cannot {entry.verb} {entry.target}"
+        for need in NEEDS.get(entry.verb, ()):
             if not isinstance(runtime, CAPABILITIES[need]):
-                raise CannotRun(f"the {runtime.name} runtime cannot {verb} nodes: it lacks `{need}`")
+                raise CannotRun(f"{what}: it lacks `{need}`")
+        if isinstance(entry.aim, Failing) and isinstance(runtime, Enclosures):
+            lack = runtime.refuses_failure(entry.aim.how)
+            if lack:
+                raise CannotRun(f"{what}: {lack}")

@@ -6,10 +6,10 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from harness.failure import Failure
 from harness.rundir import RunDir
 from topology.map import Map, Node
 
@@ -100,17 +100,6 @@ class Cuts(Protocol):
 
     def join(self, sources: Sequence[Node], targets: Sequence[Node]) -> None:
         """Take a `cut` of the same nodes back."""
-
-
-class Failure(Enum):
-    """How a storage enclosure fails. What was synced before is there again when it is repaired; nothing else is."""
-
-    #: Every read and write of a file fails (EIO). Programs go on running as far as they can.
-    BROKEN = "broken"
-    #: Nothing can be written (EROFS); what is there can still be read.
-    READ_ONLY = "read-only"
-    #: It has no power. Its nodes end with it, and do not start.
-    OFFLINE = "offline"
 
 
 @runtime_checkable

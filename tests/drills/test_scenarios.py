@@ -19,6 +19,7 @@ SHORTENED = {
     "false-alarm": ["drill.clock=60", "ends=17s"],
     "balancer-loss": ["timeline.1.at=8s", "timeline.2.at=18s", "ends=27s"],
     "db-primary-loss": ["timeline.1.at=8s", "timeline.2.at=34s", "ends=43s"],
+    "storage-enclosure-failure": ["timeline.1.at=8s", "timeline.2.at=30s", "ends=42s"],
     "zone-partition": ["timeline.1.at=8s", "timeline.2.at=36s", "ends=46s"],
     # Five minutes of drill time are five real seconds; the hold is ten.
     "operator-erases": ["drill.clock=60", "timeline.1.at=20s", "timeline.2.at=22s", "ends=45s"],

@@ -38,6 +38,7 @@ FAULTS = {
         ["{between: [agency, feed-a]}", "{from: [mailer-a, mailer-b], to: world.east, oneway: true}"],
     ),
     "degrade": ("ease", ["{link: docomo, refused: 30%}", "{link: au, latency: 200ms}"]),
+    "fail": ("repair", ["{enclosure: au-storage}", "{role: database, is: primary, how: read-only}"]),
     "stale": ("fresh", ["{carrier: docomo, share: 30%, keeps: 2min}", "{carrier: au, share: 1, keeps: 40s}"]),
 }
 
@@ -69,6 +70,7 @@ def scenarios(draw: st.DrawFn) -> str:
             entries.append((at, f"{verb}: {target}" + (f", for: {end - at}ms" if how == "for" else "")))
             if how == "undo":
                 link = target.partition(",")[0] + "}" if verb in ("degrade", "stale") else target
+                link = link.replace(", how: read-only", "")
                 entries.append((end, f"{undo}: {link}"))
     entries.sort(key=lambda entry: entry[0])
     return HEAD.format(title=title.strip() or "x") + "".join(

@@ -7,6 +7,8 @@ import pytest
 
 from harness import scenario
 from harness.duration import Duration
+from harness.failing import Failing
+from harness.failure import Failure
 from harness.keeping import Keeping
 from harness.scenario import Drill, Scenario, Step
 from harness.selector import Selector
@@ -117,6 +119,12 @@ def test_a_whole_scenario(folder: Path) -> None:
         ("{at: 1s, ease: {link: docomo}}", Link("docomo")),
         ("{at: 1s, stale: {share: 30%, keeps: 2min}}", Keeping(0.3, 120.0)),
         ("{at: 1s, stale: {carrier: au, share: 1, keeps: 60s}}", Keeping(1.0, 60.0, "au")),
+        ("{at: 1s, fail: {enclosure: shelf}}", Failing(Selector(enclosure="shelf"))),
+        (
+            "{at: 1s, fail: {role: database, is: primary, how: read-only}}",
+            Failing(Selector(role="database", standing="primary"), Failure.READ_ONLY),
+        ),
+        ("{at: 1s, repair: {enclosure: shelf}}", Failing(Selector(enclosure="shelf"))),
         ("{at: 1s, fresh: {}}", Keeping()),
         ("{at: 1s, fresh: {carrier: au}}", Keeping(carrier="au")),
         ("{at: 1s, publish: quake}", Publication("quake")),

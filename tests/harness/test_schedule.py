@@ -41,6 +41,14 @@ def scheduled(folder: Path, topology: Map, *entries: str) -> tuple[Entry, ...]:
                 "3-resume 3 balancer undoes 1-hang",
             ],
         ),
+        # What repairs an enclosure need not say how it failed.
+        (
+            [
+                "at: 1s, fail: {enclosure: au-storage, how: offline}",
+                "at: 3s, repair: {enclosure: au-storage}",
+            ],
+            ["1-fail 1 au-storage (offline)", "2-repair 3 au-storage (offline) undoes 1-fail"],
+        ),
         # What ends at an instant has ended before something else begins then.
         (
             ["at: 1s, hang: {node: web-a1}, for: 2s", "at: 3s, hang: {node: web-a1}, for: 2s"],
@@ -141,6 +149,19 @@ def test_telegrams_are_numbered_by_event(tmp_path: Path, replica: Map) -> None:
             ["at: 1s, degrade: {link: dokomo, latency: 1s}"],
             'found "dokomo", expected a carrier or a wide-area link; did you mean "docomo"?',
         ),
+        (
+            ["at: 1s, fail: {enclosure: au-storag}"],
+            's.yaml:7:32: found "au-storag", expected an enclosure of the topology; did you mean "au-storage"?',
+        ),
+        (
+            ["at: 1s, fail: {role: web}"],
+            "s.yaml:7:20: found web: nodes that sit on no storage enclosure, expected an enclosure: singapore-a-",
+        ),
+        (
+            ["at: 1s, fail: {enclosure: au-storage, how: slowly}"],
+            's.yaml:7:49: found "slowly", expected one of broken, read-only, offline',
+        ),
+        (["at: 1s, fail: {how: offline}"], "s.yaml:7:20: found a mapping, expected an enclosure such as"),
         # undoing what was never done
         (
             ["at: 1s, restore: {zone: singapore.a}", "at: 2s, lose: {zone: singapore.a}"],
@@ -180,6 +201,10 @@ def test_telegrams_are_numbered_by_event(tmp_path: Path, replica: Map) -> None:
         (
             ["at: 1s, degrade: {link: au, latency: 1s}", "at: 2s, degrade: {link: au, refused: 10%}"],
             "found degrade the link of au (refused 0.1) at 2s",
+        ),
+        (
+            ["at: 1s, fail: {enclosure: au-storage}", "at: 2s, fail: {node: au-mail, how: offline}"],
+            "found fail the enclosure of au-mail (offline) at 2s, expected a target that is no longer under fail au-st",
         ),
         (["at: 1s, lose: {zone: singapore.a}", "at: 2s, hang: {node: web-a1}"], "found hang web-a1 at 2s"),
         # telegrams about nothing

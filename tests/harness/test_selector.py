@@ -27,6 +27,7 @@ def names(nodes: tuple[Node, ...]) -> list[str]:
         ("{role: balancer}", ["balancer-a", "balancer-b"]),
         ("{role: web, zone: singapore.a}", ["web-a1", "web-a2"]),
         ("{zone: singapore.c}", ["consensus-c"]),
+        ("{enclosure: singapore-b-storage}", ["database-b"]),
         ("{region: singapore, role: consensus}", ["consensus-a", "consensus-b", "consensus-c"]),
     ],
 )
@@ -49,6 +50,7 @@ def test_what_a_node_is_now_is_asked_when_the_fault_fires(replica: Map, primary:
         (Selector(zone="singapore.a"), "singapore.a"),
         (Selector(node="web-a1"), "web-a1"),
         (Selector(role="web", zone="singapore.a"), "web in singapore.a"),
+        (Selector(enclosure="tokyo-a-archive"), "tokyo-a-archive"),
         (Selector(role="database", standing="primary"), "database that is primary"),
     ],
 )
@@ -63,7 +65,7 @@ def test_a_selector_in_words(selector: Selector, words: str) -> None:
         ("web-a1", 's.yaml:1:1: found "web-a1", expected a selector such as'),
         (
             "{zon: a}",
-            's.yaml:1:2: found "zon", expected one of node, zone, region, role, is; did you mean "zone"?',
+            's.yaml:1:2: found "zon", expected one of node, zone, region, role, enclosure, is; did you mean "zone"?',
         ),
         ("{role: x, is: leader}", 's.yaml:1:15: found "leader", expected one of primary, standby'),
         ("{is: primary}", "s.yaml:1:1: found a mapping, expected a selector such as"),
@@ -90,6 +92,10 @@ def test_what_is_no_selector(written: str, message: str) -> None:
         ),
         ("{role: databse}", 'found "databse", expected a role of the topology; did you mean "database"?'),
         ("{region: tokio}", 'found "tokio", expected a region of the topology'),
+        (
+            "{enclosure: singapore-a-storag}",
+            'found "singapore-a-storag", expected an enclosure of the topology; did you mean "singapore-a-storage"?',
+        ),
         (
             "{role: web, zone: singapore.c}",
             "s.yaml:1:1: found a selector that matches nothing: web in singapore.c, expected at least one node",

@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 
 from harness import targets
+from harness.failing import Failing
+from harness.failure import Failure
 from harness.keeping import Keeping
 from harness.selector import Selector
 from harness.targets import Domains, Erasure, Link, Publication, Target
@@ -22,6 +24,8 @@ from topology.map import Map
         ("degrade", Link("au")),
         ("stale", Keeping(0.3, 120.0)),
         ("stale", Keeping(0.5, 60.0, "au")),
+        ("fail", Failing(Selector(enclosure="tokyo-a-archive"), Failure.OFFLINE)),
+        ("fail", Failing(Selector(role="database", standing="primary"))),
         ("erase", Erasure(company=3)),
         ("erase", Erasure(table="answers")),
         ("erase", Erasure(archive="backup-t")),
@@ -71,3 +75,26 @@ def test_a_wide_area_link_can_be_degraded_by_its_name(whole: Map) -> None:
     near = parse("{link: wan-singapore-tokio, latency: 20ms}", "s.yaml")
     with pytest.raises(BadInput, match='expected a carrier or a wide-area link; did you mean "wan-'):
         targets.check(targets.read(VERBS["degrade"], near), whole, {}, near)
+
+
+@pytest.mark.parametrize(
+    ("failing", "enclosures", "words"),
+    [
+        (Failing(Selector(enclosure="tokyo-a-archive")), ["tokyo-a-archive"], "tokyo-a-archive"),
+        (
+            Failing(Selector(role="database", zone="singapore.b"), Failure.READ_ONLY),
+            ["singapore-b-storage"],
+            "the enclosure of database in singapore.b (read-only)",
+        ),
+        (
+            Failing(Selector(region="tokyo")),
+            ["tokyo-a-storage", "tokyo-a-archive"],
+            "the enclosure of tokyo",
+        ),
+    ],
+)
+def test_enclosures_are_named_or_are_those_of_nodes(
+    whole: Map, failing: Failing, enclosures: list[str], words: str
+) -> None:
+    assert list(failing.enclosures(whole)) == enclosures
+    assert str(failing) == words

@@ -12,11 +12,12 @@ def test_every_verb_that_breaks_has_one_that_takes_back_unless_nothing_can() -> 
         "cut": "join",
         "degrade": "ease",
         "stale": "fresh",
+        "fail": "repair",
         "erase": None,
         "publish": None,
         "run": None,
     }
-    assert set(UNDOES) == {"restore", "resume", "join", "ease", "fresh"}
+    assert set(UNDOES) == {"restore", "resume", "join", "ease", "fresh", "repair"}
 
 
 def test_the_guide_to_the_language_knows_every_word() -> None:

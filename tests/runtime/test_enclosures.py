@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from harness.failure import Failure
 from harness.faults import Stage
 from harness.faults.looking import answering
 from harness.rundir import RunDir
-from harness.runtime import Enclosures, Failure, NodeFailed, Runtime
+from harness.runtime import Enclosures, NodeFailed, Runtime
 from harness.runtime.local import LocalRuntime, filesystems
 from topology.map import Map
 

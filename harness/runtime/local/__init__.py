@@ -10,8 +10,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
+from harness.failure import Failure
 from harness.rundir import RunDir
-from harness.runtime import Completed, Failure, NodeFailed
+from harness.runtime import Completed, NodeFailed
 from harness.runtime.local import namespaces
 from harness.runtime.local.enclosures import Enclosures, refusal
 from harness.runtime.local.fabric import Fabric

@@ -6,7 +6,8 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from harness.runtime import Failure, NodeFailed
+from harness.failure import Failure
+from harness.runtime import NodeFailed
 from harness.runtime.local import filesystems
 from harness.runtime.local.filesystems import FileSystems
 from harness.runtime.local.storage import Folders, Storage

@@ -23,7 +23,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
-from harness.runtime import Failure, NodeFailed
+from harness.failure import Failure
+from harness.runtime import NodeFailed
 
 #: What an enclosure holds at most; the image takes only what was written.
 SIZE: Final = 8 << 30

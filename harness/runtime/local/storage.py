@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from harness.runtime import Failure, NodeFailed
+from harness.failure import Failure
+from harness.runtime import NodeFailed
 
 
 class Storage(Protocol):

@@ -6,9 +6,11 @@ import time
 
 import pytest
 
+from harness.failure import Failure
 from harness.faults import Fault, Stage
 from harness.faults.cut import Cut
 from harness.faults.degrade import Degrade
+from harness.faults.fail import Fail
 from harness.faults.hang import Hang
 from harness.faults.looking import answer, answering
 from harness.faults.lose import Lose
@@ -30,6 +32,9 @@ def fault(name: str, stage: Stage) -> Fault:
         "silence": degrade(stage, silence=0.4),
         "resets": degrade(stage, resets=0.6),
         "stale": stale(stage, 0.5, 60.0),
+        "broken storage": Fail(["storage"], Failure.BROKEN, [a1, a2]),
+        "read-only storage": Fail(["storage"], Failure.READ_ONLY, [a1, a2]),
+        "storage without power": Fail(["storage"], Failure.OFFLINE, [a1, a2]),
     }
     return made[name]
 
@@ -45,6 +50,9 @@ NAMES = [
     "silence",
     "resets",
     "stale",
+    "broken storage",
+    "read-only storage",
+    "storage without power",
 ]
 
 
@@ -87,6 +95,39 @@ def test_losing_only_one_of_two_is_not_proven_for_both(stage: Stage) -> None:
     finally:
         Lose([a1]).undo(stage)
     assert Lose([a1]).verify_undone(stage).proven
+
+
+def test_a_failed_enclosure_is_seen_by_the_nodes_that_are_up(stage: Stage) -> None:
+    a1, a2 = stage.topology.nodes["a1"], stage.topology.nodes["a2"]
+    lost = Lose([a1])
+    lost.inject(stage)
+    fail = Fail(["storage"], Failure.BROKEN, [a1, a2])
+    fail.inject(stage)
+    try:
+        effect = fail.verify(stage)
+    finally:
+        fail.undo(stage)
+        lost.undo(stage)
+    assert effect.proven
+    assert effect.proof == "a1 is down, a write on a2: EIO"
+    assert fail.verify_undone(stage).proven
+    assert lost.verify_undone(stage).proven
+
+
+def test_a_failure_that_nobody_could_see_is_not_proven(stage: Stage) -> None:
+    a1, a2 = stage.topology.nodes["a1"], stage.topology.nodes["a2"]
+    lost = Lose([a1, a2])
+    lost.inject(stage)
+    fail = Fail(["storage"], Failure.BROKEN, [a1, a2])
+    fail.inject(stage)
+    try:
+        effect = fail.verify(stage)
+    finally:
+        fail.undo(stage)
+        lost.undo(stage)
+    assert not effect.proven
+    assert effect.proof == "no node was up that could see it: a1 is down, a2 is down"
+    assert lost.verify_undone(stage).proven
 
 
 def test_a_one_way_cut_still_carries_the_other_way(stage: Stage) -> None:

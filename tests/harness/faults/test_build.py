@@ -1,0 +1,45 @@
+"""What a runtime lacks for a timeline is said before anything starts."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from harness.failing import Failing
+from harness.failure import Failure
+from harness.faults.build import refuse_what_is_missing
+from harness.plan import Entry
+from harness.runtime import CannotRun, Runtime
+from harness.runtime.local import LocalRuntime, filesystems
+from harness.selector import Selector
+
+
+def entry(how: Failure) -> Entry:
+    return Entry("1-fail", 1.0, "fail", Failing(Selector(enclosure="storage"), how))
+
+
+def plain() -> Runtime:
+    """A runtime that can do the minimum."""
+    return cast(Runtime, cast(Any, SimpleNamespace(name="plain")))
+
+
+def test_a_runtime_without_enclosures_cannot_fail_one() -> None:
+    with pytest.raises(CannotRun) as caught:
+        refuse_what_is_missing([entry(Failure.BROKEN)], plain())
+    assert str(caught.value) == "the plain runtime cannot fail storage: it lacks `enclosures`"
+
+
+def test_what_a_runtime_can_do_is_let_through() -> None:
+    refuse_what_is_missing([entry(how) for how in Failure], LocalRuntime())
+
+
+def test_without_root_an_enclosure_cannot_be_made_read_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filesystems, "missing", lambda: "mounting a file system needs root")
+    refuse_what_is_missing([entry(Failure.BROKEN), entry(Failure.OFFLINE)], LocalRuntime())
+    with pytest.raises(CannotRun) as caught:
+        refuse_what_is_missing([entry(Failure.READ_ONLY)], LocalRuntime())
+    assert str(caught.value) == (
+        "the local runtime cannot fail storage (read-only): mounting a file system needs root"
+    )
