@@ -18,8 +18,10 @@ log: Final = logging.getLogger("mailer")
 CONNECT_S: Final = 1.0
 #: Less than the lease of a claim, so that two mailers do not work on one batch.
 TAKEN_WITHIN_S: Final = 6.0
-#: A site that could not be reached is left alone for so long.
+#: A site that could not be reached, or could take nothing, is left alone for so long.
 REST_S: Final = 2.0
+#: The site could take nothing of what it was handed, because its disk did not.
+TOOK_NOTHING: Final = 503
 #: A site that could not be reached for so long, and never in between, is dead: its batches go to another site,
 #: at the risk that a few mails come twice.
 DEAD_S: Final = 30.0
@@ -52,6 +54,9 @@ class Site:
         except NoAnswer as error:
             log.warning("the provider gave no answer: %s", error)
             return Outcome.UNKNOWN
+        if answer.status == TOOK_NOTHING:
+            self._unreached(f"{self.name} takes nothing (status {TOOK_NOTHING})")
+            return Outcome.NOT_TAKEN
         self._lost_s = None
         if answer.status == 202:
             return Outcome.TAKEN
@@ -66,8 +71,8 @@ class Site:
     def dead(self) -> bool:
         return self._lost_s is not None and asyncio.get_running_loop().time() - self._lost_s > self._dead_s
 
-    def _unreached(self, error: Unreached) -> None:
+    def _unreached(self, why: Unreached | str) -> None:
         self._tried_s = asyncio.get_running_loop().time()
         if self._lost_s is None:
-            log.warning("the provider's site cannot be reached: %s", error)
+            log.warning("the provider's site cannot be used: %s", why)
             self._lost_s = self._tried_s

@@ -17,9 +17,10 @@ from pathlib import Path
 
 import orjson
 
-from topology.world.journal import Journal
+from topology.world.journal import RETRY_S, Journal
 from topology.world.lines import Lines
 from topology.world.mail import Mail
+from topology.world.site import say
 
 NO_ROUTE = "550 5.1.2 No route to that domain"
 
@@ -33,6 +34,7 @@ class MailQueue:
         self._submitted = Journal(data / "journal" / "submitted.jsonl", durable=False)
         self._relayed = Journal(data / "journal" / "relayed.jsonl")
         self._accepted: dict[str, asyncio.Future[None] | None] = {}
+        self._halted = False
         self._recover()
 
     async def close(self) -> None:
@@ -87,6 +89,15 @@ class MailQueue:
             self._note(mail, "bounced", NO_ROUTE)
 
     # -- out ---------------------------------------------------------------------------------------------------
+
+    async def recordable(self) -> None:
+        """Wait until the disk takes records of what became of mails, as long as it is known that it does not."""
+        while (fault := self._relayed.fault) is not None:
+            if not self._halted:
+                say(f"nothing is relayed: the disk takes no records ({fault.strerror})")
+                self._halted = True
+            await asyncio.sleep(RETRY_S)
+        self._halted = False
 
     def finish(self, mail: Mail, result: str, reply: str) -> None:
         """A mail that was taken out is over: relayed ("ok") or given up ("bounced"), with what the carrier said."""

@@ -51,6 +51,9 @@ def routes(text: str) -> dict[str, Exchanger]:
 class Outcomes(Protocol):
     """Who is told what became of a mail."""
 
+    async def recordable(self) -> None:
+        """Wait until it can be recorded what becomes of a mail."""
+
     def finish(self, mail: Mail, result: str, reply: str) -> None: ...
 
     def defer(self, mail: Mail, reply: str) -> None: ...
@@ -96,6 +99,8 @@ class Relay:
         try:
             while not self._stopping:
                 mails = await self._lines.take(to.domain, BATCH)
+                # What is relayed and not recorded is relayed once more after a restart.
+                await self._outcomes.recordable()
                 if session is None or session.broken:
                     session = await self._open(to)
                 replies = await self._send(session, mails) if session else [None] * len(mails)

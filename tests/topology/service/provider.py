@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Provider:
-    """`mode`: take (202), refuse (400), fail (500), silent (takes it, says nothing), cut (closes the connection)."""
+    """`mode`: take (202), refuse (400), fail (500), full (503), silent (takes it, says nothing), cut (hangs up)."""
 
     def __init__(self, port: int = 0) -> None:
         self.mode = "take"
@@ -56,7 +56,7 @@ class Provider:
         if mode in ("silent", "cut"):
             handler.close_connection = True
             return
-        handler.send_response({"take": 202, "refuse": 400, "fail": 500}[mode])
+        handler.send_response({"take": 202, "refuse": 400, "fail": 500, "full": 503}[mode])
         handler.end_headers()
         handler.wfile.write(json.dumps({"accepted": len(messages)}).encode())
 

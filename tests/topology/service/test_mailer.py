@@ -141,7 +141,7 @@ def test_a_mailer_that_dies_before_handing_over_loses_nothing(
     assert len(set(east.ids())) == 200
 
 
-@pytest.mark.parametrize("trouble", ["fail", "refuse"])
+@pytest.mark.parametrize("trouble", ["fail", "refuse", "full"])
 def test_what_a_site_does_not_take_is_tried_again(
     empty: Postgres, start: Start, east: Provider, trouble: str
 ) -> None:
@@ -164,6 +164,19 @@ def test_a_site_that_cannot_be_reached_holds_up_nothing(
 
     until(lambda: all_sent(empty), 8, "all is sent by the other site")
 
+    assert sorted(west.ids()) == sorted(set(west.ids()))
+
+
+def test_a_site_whose_disk_takes_nothing_holds_up_nothing(
+    empty: Postgres, start: Start, east: Provider, west: Provider
+) -> None:
+    broadcast(empty)
+    east.mode = "full"
+    mailer(start, empty, east.address, west.address)
+
+    until(lambda: all_sent(empty), 8, "all is sent by the other site")
+
+    assert east.asked
     assert sorted(west.ids()) == sorted(set(west.ids()))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.runtime.local.filesystems import FileSystems
 from tests.topology.world.program import Program
 
 Start = Callable[..., Program]
@@ -46,6 +47,15 @@ def provider(tmp_path_factory: pytest.TempPathFactory, carrier: Program) -> Iter
     route = f"docomo.example=127.0.0.1:{carrier.smtp_port}"
     with programs(tmp_path_factory.mktemp("provider")) as begin:
         yield begin("world.mail_provider", MAIL_ROUTES=route, NODE="mail-provider-east")
+
+
+@pytest.fixture
+def enclosure(tmp_path: Path) -> Iterator[FileSystems]:
+    """A storage enclosure `disk` with a volume `data`, which can fail."""
+    made = FileSystems(tmp_path / "enclosures")
+    made.make({"disk": ["data"]})
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from harness.failure import Failure
+from harness.runtime.local.filesystems import FileSystems
 from tests.topology.world.conftest import Start
 from tests.topology.world.program import Program, message, request, until
-from topology.world.relay import Exchanger, routes
+from topology.world.relay import BATCH, SESSIONS, Exchanger, routes
 
 SEND = "/v3/mail/send"
 
@@ -124,6 +126,39 @@ def test_a_full_disk_refuses_a_request_whole(start: Start, small_disk: Path) -> 
     assert provider.get("/queue") == {"queued": 0}
     assert provider.ask(SEND, request(*large[:2])) == (202, {"accepted": 2})
     assert provider.get("/queue") == {"queued": 2}
+
+
+@pytest.mark.parametrize("how", [Failure.BROKEN, Failure.READ_ONLY])
+def test_when_its_storage_fails_it_takes_nothing_and_relays_no_more_than_was_on_its_way(
+    start: Start, enclosure: FileSystems, how: Failure
+) -> None:
+    """What is accepted is there after the repair; only what could not be recorded comes once more.
+
+    A session learns that nothing is recorded when its first batch is over, and then the next one is on its way.
+    """
+    on_its_way = 2 * SESSIONS * BATCH
+    carrier = start("world.carrier_mail", ZONE="world.docomo")
+    route = f"docomo.example=127.0.0.1:{carrier.smtp_port}"
+    provider = start("world.mail_provider", data=enclosure.folder("disk", "data"), MAIL_ROUTES=route)
+    carrier.kill()
+    mails = [message(n, "p@docomo.example") for n in range(1000)]
+    assert provider.ask(SEND, request(*mails))[0] == 202
+
+    enclosure.fail("disk", how)
+    assert provider.ask(SEND, request(message(1000, "p@docomo.example")))[0] == 503
+    assert provider.ask("/health")[0] == 503
+    carrier.start()
+    until(lambda: any("nothing is relayed" in line for line in provider.said), "a halt")
+    sent = carrier.get("/mailboxes")["messages"]
+    assert 0 < sent <= on_its_way
+
+    provider.kill()
+    enclosure.repair("disk")
+    provider.start()
+    until(lambda: provider.get("/queue") == {"queued": 0}, "the mails")
+    stored = Counter(mail["id"] for mail in mailbox(carrier, "p"))
+    assert set(stored) == {str(mail["id"]) for mail in mails}
+    assert stored.total() - len(stored) <= on_its_way
 
 
 @pytest.mark.parametrize("after", [3, 12])
