@@ -4,6 +4,9 @@ nowhere.
 Leaks: replies to the observers of one company that held anything of another's (isolation.jsonl). A page of a broadcast
 that was shown without a mark of the other company's is held against whose broadcast it was. Plain text: files of the
 service's nodes in which a canary mail address was found (final/plaintext.jsonl).
+
+Attempts prove something only where they were answered: in all, at every way in, and by regions that stand by. Too few
+of them are no leak: then it is unknown whether anything would have leaked.
 """
 
 from __future__ import annotations
@@ -15,19 +18,32 @@ from typing import Final
 from harness.checks.expectations import expectations
 from harness.checks.recording import Recording
 from harness.checks.terms import Breach, Term, conclude, fail, units, unknown
+from harness.checks.ways import ANSWERED, fewest, standing_by, ways
 from harness.rundir import Json, read_jsonl
 from harness.rundir.verdict import Finding, Verdict
 
 TERMS: Final = {
     "leaks": Term("count", "leaks", "at most", "replies with another company's data", default=0),
-    "attempts": Term("count", "attempts", "at least", "attempts that were answered"),
+    "attempts": Term("count", "attempts", "at least", "attempts that were answered", evidence=True),
+    "everywhere": Term(
+        "count",
+        "fewest",
+        "at least",
+        "attempts answered at the way in that answered fewest",
+        evidence=True,
+    ),
+    "standing_by": Term(
+        "count",
+        "standing_by",
+        "at least",
+        "attempts answered by regions that stood by",
+        evidence=True,
+    ),
     "plaintext": Term("count", "plaintext", "at most", "files with a mail address in plain text", default=0),
 }
 EXPECTS: Final = units(TERMS)
 FILE: Final = "isolation.jsonl"
 MOST_EVIDENCE: Final = 50
-#: What a reply came to; the rest were never answered.
-_ANSWERED: Final = ("refused", "own", "granted", "leaked")
 
 
 def check(recording: Recording) -> Finding:
@@ -37,16 +53,19 @@ def check(recording: Recording) -> Finding:
     path = recording.run.path / FILE
     rows = list(read_jsonl(path)) if path.exists() else []
     outcomes, kinds = _counted(rows)
+    tried = ways(recording, rows)
     leaks = [*(row for row in rows if row["what"] == "leak"), *_foreign(recording, rows)]
     looked = recording.final("plaintext")
     hits = [row for row in looked or () if row["what"] == "hit"]
     summary: Mapping[str, Json] = next((row for row in looked or () if row["what"] == "looked"), {})
     measured: dict[str, Json] = {
-        "attempts": sum(outcomes[outcome] for outcome in _ANSWERED) if rows else None,
+        "attempts": sum(outcomes[outcome] for outcome in ANSWERED) if rows else None,
         "leaks": len(leaks) if rows else None,
         "refused": outcomes["refused"],
         "own": outcomes["own"] + outcomes["granted"],
         "unanswered": outcomes["unanswered"],
+        "fewest": fewest(tried),
+        "standing_by": standing_by(tried),
         "plaintext": len({str(row["file"]) for row in hits}) if summary else None,
         "files": summary.get("files"),
         "bytes": summary.get("bytes"),
@@ -58,7 +77,10 @@ def check(recording: Recording) -> Finding:
         measured,
         held.expected,
         tuple([*_evidence(recording, leaks), *hits][:MOST_EVIDENCE]),
-        {"kinds": {kind: dict(counts) for kind, counts in kinds.items()}},
+        {
+            "kinds": {kind: dict(counts) for kind, counts in kinds.items()},
+            "ways": {name: way.row() for name, way in tried.items()},
+        },
     )
 
 

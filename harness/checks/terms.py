@@ -19,7 +19,8 @@ class Term:
     """One expectation that a scenario may state.
 
     `measured` is the name under which the check reports it, with its unit. `default` holds for every run whose
-    scenario says nothing else; None: measured only. A missed `deadline` on a starved host is unknown, not a failure.
+    scenario says nothing else; None: measured only. A missed `deadline` on a starved host is unknown, not a failure;
+    so is any lack of `evidence`, which is no fault of the service.
     """
 
     unit: Unit
@@ -28,6 +29,7 @@ class Term:
     says: str
     default: Json = None
     deadline: bool = False
+    evidence: bool = False
 
 
 Terms = Mapping[str, Term]
@@ -65,9 +67,9 @@ def hold(
 ) -> Held:
     """Hold what was measured against what is stated or expected of every run.
 
-    Unknown instead of failed: a quantity that is missing or null; a deadline that was missed on a `starved` host; in
-    a run that is not `whole`, whatever is not yet as much as it should be. Raises KeyError for a stated name that is
-    no term.
+    Unknown instead of failed: a quantity that is missing or null; too little evidence; a deadline that was missed on
+    a `starved` host; in a run that is not `whole`, whatever is not yet as much as it should be. Raises KeyError for
+    a stated name that is no term.
     """
     wanted = {name: term.default for name, term in terms.items() if term.default is not None} | dict(stated)
     expected: dict[str, Json] = {}
@@ -82,7 +84,9 @@ def hold(
             says = (
                 f"{term.says}: {quantity(got, term.unit)}, expected {term.sense} {quantity(want, term.unit)}"
             )
-            if term.deadline and starved:
+            if term.evidence:
+                breaches.append(unknown(says, name))
+            elif term.deadline and starved:
                 breaches.append(unknown(f"{says}, but the host was starved", name))
             elif term.sense != "at most" and not whole:
                 breaches.append(unknown(f"{says}, but the run was cut short", name))

@@ -88,10 +88,80 @@ def test_an_address_that_lies_open_fails_with_its_file_and_place(run: Recorded) 
     assert "nodes/mailer-a.log at 120" in finding.why
 
 
-def test_too_few_attempts_fail(run: Recorded) -> None:
+def test_too_few_attempts_are_no_leak_but_no_proof(run: Recorded) -> None:
     attempted(run, row("counts", **{"company.refused": 40}), ENDED)
     run.final("plaintext", LOOKED)
+    finding = isolation.check(run.end())
+    assert finding.verdict is Verdict.UNKNOWN
+    assert "40, expected at least 100" in finding.why
+
+
+def test_a_leak_counts_however_few_attempts_there_were(run: Recorded) -> None:
+    leak = told("leak", why="kanarienvogel-m is in the reply")
+    attempted(run, row("counts", **{"company.refused": 40}), leak, ENDED)
+    run.final("plaintext", LOOKED)
     assert isolation.check(run.end()).verdict is Verdict.FAIL
+
+
+WAYS = row("ways", 0.0, regions={"a, http": "singapore", "t, http": "tokyo", "t, https": "tokyo"})
+
+
+def by_ways(at_s: float, **counts: int) -> Row:
+    """Refused at each way in, told at that time: a, t and ts."""
+    ways = {"a": "a, http", "t": "t, http", "ts": "t, https"}
+    told: dict[str, Json] = {
+        ways[name]: {"refused": count, "unanswered": 1} for name, count in counts.items()
+    }
+    return row("counts", at_s, **{"company.refused": sum(counts.values())}, ways=told)
+
+
+@pytest.fixture
+def moved(record: Callable[..., Recorded]) -> Callable[..., Recorded]:
+    """Singapore takes writes until 10 s, Tokyo from 20 s on."""
+
+    def make(**expected: Json) -> Recorded:
+        run = record(isolation={"leaks": 0, **expected})
+        run.event(-1.0, "canaries", mark="m", company=2, observer=1)
+        run.final("broadcasts")
+        run.final("plaintext", LOOKED)
+        for at_s, node, region in ((0.0, "database-a", "singapore"), (0.0, "database-t", "tokyo")):
+            run.replicated(at_s, node, region, at_s, at_s)
+        for at_s in range(11):
+            run.database(at_s, "database-a", "primary", wrote=True)
+        for at_s in range(20, 31):
+            run.database(at_s, "database-t", "primary", wrote=True)
+        rows = [by_ways(5.0, a=50, t=6), by_ways(12.0, t=3), by_ways(20.5, t=1), by_ways(25.0, t=40, ts=20)]
+        attempted(run, WAYS, *rows, ENDED)
+        return run
+
+    return make
+
+
+def test_every_way_in_is_counted_and_what_a_region_refused_that_stood_by(
+    moved: Callable[..., Recorded],
+) -> None:
+    finding = isolation.check(moved(attempts=120, everywhere=20, standing_by=9).end())
+    assert finding.verdict is Verdict.PASS, finding.why
+    assert (finding.measured["fewest"], finding.measured["standing_by"]) == (20, 9)
+    ways = finding.detail["ways"]
+    assert isinstance(ways, dict)
+    assert ways["t, http"] == {"region": "tokyo", "refused": 50, "unanswered": 4, "standing_by": 9}
+    assert ways["a, http"] == {"region": "singapore", "refused": 50, "unanswered": 1, "standing_by": 0}
+
+
+@pytest.mark.parametrize(
+    ("expected", "says"),
+    [
+        ({"everywhere": 21}, "the way in that answered fewest: 20, expected at least 21"),
+        ({"standing_by": 10}, "regions that stood by: 9, expected at least 10"),
+    ],
+)
+def test_a_way_in_that_was_hardly_tried_is_unknown(
+    moved: Callable[..., Recorded], expected: dict[str, int], says: str
+) -> None:
+    finding = isolation.check(moved(**expected).end())
+    assert finding.verdict is Verdict.UNKNOWN
+    assert says in finding.why
 
 
 @pytest.mark.parametrize(

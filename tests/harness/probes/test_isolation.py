@@ -14,8 +14,10 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from harness import canaries
 from harness.load.access import Entrance
+from harness.probes.attempts import FILE, Record
 from harness.probes.intrusions import COOKIE, SALT, TURNS, Intrusions, Target
-from harness.probes.isolation import FILE, IsolationConfig, Lane, Record
+from harness.probes.isolation import IsolationConfig
+from harness.probes.lanes import BEHIND_S, Lane, Timetable
 from harness.probes.replies import Answered
 
 MARK = canaries.mark(3)
@@ -78,11 +80,12 @@ def ask(tmp_path: Path, serve: Serve, turns: int = 60) -> tuple[Counter[str], li
         server = await asyncio.start_server(_answering(serve), "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         marks = [canaries.name_mark(MARK).encode(), canaries.address_mark(MARK).encode()]
-        record = Record(tmp_path / FILE, marks)
+        record = Record(tmp_path / FILE, marks, {"a, http": "singapore"})
         entrance = Entrance("a", "127.0.0.1", port, port)
-        lane = Lane(entrance, Intrusions(TARGET, 1), record, tls=False)
+        lane = Lane(entrance, Intrusions(TARGET, 1), asyncio.Lock(), record, tls=False)
         for _ in range(turns):
-            await lane.turn()
+            await lane.turn(10)
+        lane.close()
         record.close()
         server.close()
         return record.total
@@ -112,7 +115,9 @@ def test_a_service_that_keeps_it_refuses_every_kind(tmp_path: Path) -> None:
     total, rows = ask(tmp_path, careful)
     assert total["leaked"] == 0
     assert total["refused"] > 500
+    assert rows[0]["regions"] == {"a, http": "singapore"}
     (counts,) = (row for row in rows if row["what"] == "counts")
+    assert counts["ways"] == {"a, http": {outcome: count for outcome, count in total.items() if count}}
     assert {name.partition(".")[0] for name in counts if "." in name} == set(TURNS)
     assert {row["broadcast"] for row in rows if row["what"] == "granted"} <= {11}
 
@@ -166,5 +171,85 @@ def test_the_same_seed_asks_the_same() -> None:
 
 
 def test_the_settings_travel_unchanged(tmp_path: Path) -> None:
-    config = IsolationConfig(tmp_path, (Entrance("a", "10.0.0.1", 8001, 8401),), TARGET, MARK, 1)
+    entrances = (Entrance("a", "10.0.0.1", 8001, 8401),)
+    config = IsolationConfig(tmp_path, entrances, {"a": "singapore"}, TARGET, MARK, 1)
     assert IsolationConfig.from_json(config.to_json()) == config
+
+
+# -- the timetable ----------------------------------------------------------------------------------------------------
+
+RATE = 200.0
+
+
+def abreast(
+    tmp_path: Path, *servers: Callable[..., Awaitable[None]], seconds: float
+) -> dict[str, Counter[str]]:
+    """A lane to each of these servers, on one timetable; what came of it, by server."""
+
+    async def go() -> None:
+        record = Record(tmp_path / FILE, [MARK.encode()], {})
+        intrusions, signing_in, timetable = Intrusions(TARGET, 1), asyncio.Lock(), Timetable(RATE)
+        listening = [await asyncio.start_server(serve, "127.0.0.1", 0) for serve in servers]
+        lanes = [
+            Lane(
+                Entrance(str(number), "127.0.0.1", port := server.sockets[0].getsockname()[1], port),
+                intrusions, signing_in, record, tls=False,
+            )
+            for number, server in enumerate(listening)
+        ]  # fmt: skip
+        tasks = [asyncio.create_task(lane.go(timetable)) for lane in lanes]
+        done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert not done
+        for lane in lanes:
+            lane.close()
+        record.close()
+        for server in listening:
+            server.close()
+            await server.wait_closed()
+
+    asyncio.run(go())
+    rows = [json.loads(line) for line in (tmp_path / FILE).read_text().splitlines()]
+    (counts,) = (row for row in rows if row["what"] == "counts")
+    ways = counts["ways"]
+    return {str(number): Counter(ways.get(f"{number}, http", {})) for number in range(len(servers))}
+
+
+async def holds(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Refuses what asks for a database after a while, as a region does that stands by; one request after another."""
+    with suppress(asyncio.IncompleteReadError, ConnectionError):
+        while True:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            await reader.readexactly(int(dict(each.partition(": ")[::2] for each in head.split("\r\n")[1:])
+                                         .get("Content-Length", 0)))  # fmt: skip
+            if " /a/" in head or "broadcast" in head:
+                await asyncio.sleep(0.4)
+            writer.write(b"HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n")
+    writer.close()
+
+
+async def breaks_off(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """As the link does to a region that is gone."""
+    writer.close()
+
+
+async def says_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read()
+    writer.close()
+
+
+def test_what_one_lane_leaves_the_others_do(tmp_path: Path) -> None:
+    counts = abreast(tmp_path, _answering(careful), breaks_off, says_nothing, seconds=4.0)
+    answered = sum(counts["0"].values())
+    assert 0.75 * 4 * RATE < answered <= (4 + BEHIND_S) * RATE
+    assert counts["1"]["unanswered"] <= 5  # a rest of a second after each
+    assert counts["1"]["refused"] == counts["2"]["refused"] == 0
+
+
+def test_what_is_held_up_is_waited_for(tmp_path: Path) -> None:
+    counts = abreast(tmp_path, _answering(careful), holds, seconds=4.0)
+    assert counts["1"]["refused"] >= 10
+    assert counts["1"]["unanswered"] == 0
+    assert sum(counts["0"].values()) > 0.7 * 4 * RATE
