@@ -1,9 +1,10 @@
 """How long users were without each capability, and where the time went: the `recovery` check's detail as bars.
 
-The check tells the instants of the failover once, for the longest recovery of writing: when the loss was detected, a
-successor decided on and promoted, and the first write got through; where a runbook moved the service to another region,
-when it was declared lost and fenced off. A bar of the same fault is cut at those instants that lie inside it. One that
-was whole again before the promotion did not wait for it, and says so.
+The check tells, of each fault and capability, how long each step took at the carrier that was without it longest:
+until the loss was detected, a successor decided on and promoted, and the first of that capability's users got through;
+where a runbook moved the service to another region, until it was declared lost and fenced off. The bars of that
+capability are cut at those instants that lie inside them. One that was whole again before the promotion did not wait
+for it, and says so.
 """
 
 from __future__ import annotations
@@ -66,8 +67,7 @@ def recoveries(record: Record, until_s: float, order: Sequence[str] = ()) -> lis
     """By mark, capability and carrier, these in the given order. What was never restored reaches to `until_s`, the
     end of the record."""
     effects = [effect for effect in map(_effect, _rows(record, "effects")) if effect]
-    worst = _worst_write(effects)
-    instants = _instants(record)
+    cuts = _cuts(record)
     found = []
     for effect in effects:
         if effect.kind in ("undo", "run") and effect.rto_s == 0:
@@ -76,9 +76,8 @@ def recoveries(record: Record, until_s: float, order: Sequence[str] = ()) -> lis
             continue
         began_s = _began_s(record, effect)
         end_s = until_s - began_s if effect.rto_s is None else effect.rto_s
-        same = worst is not None and effect.mark == worst.mark and effect.kind == "fault"
-        cuts = [(part, at_s - began_s) for part, at_s in instants] if same else []
-        segments = _segments(effect.capability, end_s, cuts)
+        told = cuts.get((effect.mark, effect.capability)) if effect.kind == "fault" else None
+        segments = _segments(end_s, told)
         limit = None if effect.kind == "undo" else _limit(record, effect.capability)
         found.append(
             Recovery(
@@ -101,19 +100,15 @@ def _place(name: str, order: Sequence[str]) -> int:
     return order.index(name) if name in order else len(order)
 
 
-def _segments(capability: str, end_s: float, cuts: Sequence[tuple[str, float]]) -> tuple[Segment, ...]:
+def _segments(end_s: float, cuts: Sequence[tuple[str, float]] | None) -> tuple[Segment, ...]:
+    """The parts of one bar; `cuts` is when each was over, None where no check has told any."""
     if end_s <= 0:
         return ()
-    promoted_s = next((at_s for part, at_s in cuts if part == "promoted"), None)
-    if promoted_s is None:
+    if not cuts:
         return (Segment("whole", 0.0, end_s),)
-    if end_s < promoted_s:
-        return (Segment("without_failover", 0.0, end_s),)
     found, reached_s = [], 0.0
-    # What got through first was a write; it says nothing of when another capability found its way.
-    steps = [(part, at_s) for part, at_s in cuts if part != "routed" or capability == "write"]
     # That somebody made sure of it afterwards is no part of it.
-    steps = [(part, at_s) for part, at_s in steps if part != "confirmed" or at_s <= end_s]
+    steps = [(part, at_s) for part, at_s in cuts if part != "confirmed" or at_s <= end_s]
     for part, at_s in [*steps, ("unexplained", end_s)]:
         upto_s = min(max(at_s, reached_s), end_s)
         if upto_s > reached_s:
@@ -122,18 +117,23 @@ def _segments(capability: str, end_s: float, cuts: Sequence[tuple[str, float]]) 
     return tuple(found)
 
 
-def _instants(record: Record) -> list[tuple[str, float]]:
-    """When each part was over, in seconds since the timeline began, in that order; what was not seen is left out."""
+def _cuts(record: Record) -> dict[tuple[str, str], list[tuple[str, float]]]:
+    """Mark and capability -> when each part that was seen was over, in seconds since the fault, in that order."""
     rows = [row for row in _rows(record, "parts") if isinstance(row, dict)]
-    told = [(str(row.get("part")), _number(row.get("until_s"))) for row in rows]
-    seen = [(part, at_s) for part, at_s in told if at_s is not None and part != "unexplained"]
-    return sorted(seen, key=lambda each: each[1])
-
-
-def _worst_write(effects: Sequence[Effect]) -> Effect | None:
-    """The one whose parts the check tells: the longest recovery of writing after a fault."""
-    writes = [effect for effect in effects if effect.capability == "write" and effect.kind == "fault"]
-    return max(writes, key=lambda one: float("inf") if one.rto_s is None else one.rto_s, default=None)
+    gave_way = {str(row.get("mark")) for row in rows if _number(row.get("promoted_s")) is not None}
+    found: dict[tuple[str, str], list[tuple[str, float]]] = {}
+    for row in rows:
+        mark, cuts, reached_s = str(row.get("mark")), [], 0.0
+        waited = _number(row.get("promoted_s")) is not None
+        for key, value in row.items():
+            part, seconds = key.removesuffix("_s"), _number(value)
+            if not key.endswith("_s") or part in ("rto", "unexplained") or seconds is None:
+                continue
+            reached_s += seconds
+            kept = part == "routed" and not waited and mark in gave_way
+            cuts.append(("without_failover" if kept else part, reached_s))
+        found[mark, str(row.get("capability"))] = cuts
+    return found
 
 
 def _began_s(record: Record, effect: Effect) -> float:

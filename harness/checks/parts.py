@@ -1,15 +1,18 @@
 """What a recovery was made of: how long until the loss was noticed, a successor chosen, promoted, and found by users.
 
-Read from databases.arrow (who held the leader key, who took writes) and from the write probes; where a runbook moved
-the service to another region, from that runbook's steps, and then `confirmed` comes last. Each part reaches from the
-end of the one before to its own instant; a step that was not seen is null and its time falls to the next. What
-lies between the first write that got through and the service restored everywhere is stated as unexplained.
+Read from databases.arrow (who held the leader key, who took writes) and from the capability's own probes; where a
+runbook moved the service to another region, from that runbook's steps, and then `confirmed` comes last. Each part
+reaches from the end of the one before to its own instant; a step that was not seen is null and its time falls to the
+next. What lies between the first of its users who got through and the capability restored everywhere is stated as
+unexplained. A capability
+that was whole again before anybody was promoted did not wait for it: of such a recovery no step is told.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -17,7 +20,9 @@ from harness.checks.columns import Ints, ints, texts
 from harness.checks.moves import CONFIRMED, move_after
 from harness.checks.outages import SECOND
 from harness.checks.recording import Recording
-from harness.rundir import Json
+
+PROMOTED: Final = "promoted"
+ROUTED: Final = "routed"
 
 
 @dataclass(frozen=True)
@@ -26,11 +31,6 @@ class Part:
 
     name: str  # detected | decided | promoted | routed | unexplained, or declared | fenced | promoted | named | …
     seconds: float | None
-    until_ns: int | None
-
-    def row(self, recording: Recording) -> Json:
-        until_s = None if self.until_ns is None else recording.at_s(self.until_ns)
-        return {"part": self.name, "seconds": self.seconds, "until_s": until_s}
 
 
 @dataclass(frozen=True)
@@ -56,22 +56,26 @@ class Databases:
 def parts(
     recording: Recording, fault_ns: int, first_ok_ns: int | None, restored_ns: int | None
 ) -> list[Part]:
-    """The parts of the recovery from the fault at `fault_ns`, which was complete at `restored_ns`.
+    """The parts of one capability's recovery from the fault at `fault_ns`, which was complete at `restored_ns`.
 
-    `first_ok_ns`: when the first write of any user was acknowledged after users had been out of service.
+    `first_ok_ns`: when the first of its users anywhere was served after they had been out of service.
     """
     seen, last = _leadership(Databases.of(recording), fault_ns, restored_ns), []
     if (move := move_after(recording, fault_ns, restored_ns)) is not None:
         seen = [(name, at_ns) for name, at_ns in move.items() if name != CONFIRMED]
         last = [(CONFIRMED, move[CONFIRMED])]
-    instants = [*seen, ("routed", first_ok_ns), ("unexplained", restored_ns), *last]
+    promoted_ns = dict(seen)[PROMOTED]
+    waited = restored_ns is None or (promoted_ns is not None and promoted_ns <= restored_ns)
+    if not waited:
+        seen, last = [(name, None) for name, _ in seen], []
+    instants = [*seen, (ROUTED, first_ok_ns), ("unexplained", restored_ns), *last]
     found, reached_ns = [], fault_ns
     for name, at_ns in instants:
         if at_ns is None:
-            found.append(Part(name, None, None))
+            found.append(Part(name, None))
             continue
         until_ns = max(at_ns, reached_ns)
-        found.append(Part(name, round((until_ns - reached_ns) / SECOND, 3), until_ns))
+        found.append(Part(name, round((until_ns - reached_ns) / SECOND, 3)))
         reached_ns = until_ns
     return found
 
@@ -87,7 +91,7 @@ def _leadership(seen: Databases, fault_ns: int, restored_ns: int | None) -> list
     after = np.flatnonzero((seen.at_ns >= fault_ns) & (seen.at_ns <= until_ns)).tolist()
     decided = next((row for row in after if old and seen.leader[row] not in ("", old)), None)
     if decided is None:
-        return [("detected", None), ("decided", None), ("promoted", None)]
+        return [("detected", None), ("decided", None), (PROMOTED, None)]
     detected = 1 + max(
         (row for row in after if row < decided and seen.leader[row] == old), default=after[0] - 1
     )
@@ -98,5 +102,5 @@ def _leadership(seen: Databases, fault_ns: int, restored_ns: int | None) -> list
     return [
         ("detected", int(seen.at_ns[detected])),
         ("decided", int(seen.at_ns[decided])),
-        ("promoted", None if promoted is None else int(seen.at_ns[promoted])),
+        (PROMOTED, None if promoted is None else int(seen.at_ns[promoted])),
     ]

@@ -1,13 +1,14 @@
 """Recovery: how long each capability was gone at each vantage, and what its coming back was made of.
 
 RTO = restored - fault, from the probes alone; see `outages` for when a service counts as restored. Of every capability
-the worst vantage and the worst fault decide.
+the worst vantage and the worst fault decide. The parts (see `parts`) are told of each fault and capability, at its
+worst vantage; those of the longest recovery of writing are among what was measured.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -96,8 +97,9 @@ def check(recording: Recording) -> Finding:
         for (capability, vantage), (one, details) in series.items()
         for effect in measure(one, marks)
     ]
-    made_of = _worst_parts(recording, seen)
-    measured = _measured(seen) | {f"{part.name}_s": part.seconds for part in made_of}
+    made_of = list(_made_of(recording, seen))
+    writing = _worst_rto([(one, own) for one, own in made_of if one.capability == "write"])
+    measured = _measured(seen) | (_seconds(writing[1]) if writing else {})
     measured |= _users(recording, marks)
     stated = recording.stated("recovery")
     lasting = [one for one in seen if one.lasting]
@@ -117,7 +119,7 @@ def check(recording: Recording) -> Finding:
         measured,
         held.expected,
         tuple(one.row(recording) for one in troubled[:MOST_EVIDENCE]),
-        {"effects": rows, "parts": [part.row(recording) for part in made_of]},
+        {"effects": rows, "parts": [_parts_row(one, own) for one, own in made_of]},
     )
 
 
@@ -214,14 +216,36 @@ def _worst(values: Sequence[float | None]) -> float | None:
     return None if len(known) < len(values) else _rounded(max(known, default=0.0))
 
 
-def _worst_parts(recording: Recording, seen: Sequence[Seen]) -> list[Part]:
-    """The parts of the longest recovery of writing, where there was anything to recover from."""
-    faults = [one for one in seen if one.capability == "write" and one.effect.mark.kind == "fault"]
-    worst = max(faults, key=lambda one: np.inf if one.rto_s is None else one.rto_s, default=None)
-    if worst is None or worst.rto_s == 0:
-        return []
-    firsts = [one.first_ok_ns for one in faults if one.effect.mark == worst.effect.mark and one.first_ok_ns]
-    return parts(recording, worst.effect.mark.at_ns, min(firsts, default=None), worst.effect.restored_ns)
+MadeOf = tuple[Seen, Sequence[Part]]
+
+
+def _made_of(recording: Recording, seen: Sequence[Seen]) -> Iterator[MadeOf]:
+    """Of each fault and capability that there was anything to recover from: the worst vantage, and its parts."""
+    hurt: dict[tuple[str, str], list[Seen]] = {}
+    for one in seen:
+        if one.effect.mark.kind == "fault" and one.rto_s != 0:
+            hurt.setdefault((one.effect.mark.name, one.capability), []).append(one)
+    for own in hurt.values():
+        worst = max(own, key=_gone_s)
+        first_ok_ns = min((one.first_ok_ns for one in own if one.first_ok_ns), default=None)
+        yield worst, parts(recording, worst.effect.mark.at_ns, first_ok_ns, worst.effect.restored_ns)
+
+
+def _worst_rto(made_of: Sequence[MadeOf]) -> MadeOf | None:
+    return max(made_of, key=lambda each: _gone_s(each[0]), default=None)
+
+
+def _gone_s(one: Seen) -> float:
+    return np.inf if one.rto_s is None else one.rto_s
+
+
+def _seconds(made_of: Sequence[Part]) -> dict[str, Json]:
+    return {f"{part.name}_s": part.seconds for part in made_of}
+
+
+def _parts_row(one: Seen, made_of: Sequence[Part]) -> Json:
+    where = {"mark": one.effect.mark.name, "capability": one.capability, "vantage": one.vantage}
+    return {**where, "rto_s": _rounded(one.rto_s), **_seconds(made_of)}
 
 
 def _never_restored(

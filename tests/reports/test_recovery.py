@@ -30,6 +30,11 @@ def of(record: Record, effects: list[Json], parts: list[Json]) -> list[Recovery]
     return recoveries(replace(record, verdict={"checks": {"recovery": finding}}), 110.0, CARRIERS)
 
 
+def made_of(mark: str = "1-lose", capability: str = "write", **seconds: Json) -> Json:
+    """A row of the check's parts."""
+    return {"mark": mark, "capability": capability, "vantage": "au", "rto_s": 12.0, **seconds}
+
+
 def parts_of(row: Recovery) -> list[tuple[str, float, float]]:
     return [(segment.part, round(segment.from_s, 3), round(segment.until_s, 3)) for segment in row.segments]
 
@@ -49,15 +54,36 @@ def test_a_write_is_cut_into_the_parts_of_the_failover(record: Record) -> None:
     parts = [segment.part for segment in rows["write", "softbank"].segments]
     assert parts == ["detected", "decided", "promoted", "routed", "unexplained"]
     assert [segment.part for segment in rows["read", "docomo"].segments] == ["without_failover"]
-    assert "routed" not in [segment.part for segment in rows["feed", "au"].segments]
+    feed = [segment.part for segment in rows["feed", "au"].segments]
+    assert feed == ["detected", "decided", "promoted", "routed", "unexplained"]
+
+
+def test_each_capability_is_cut_at_its_own_instants(record: Record) -> None:
+    parts = [
+        made_of(promoted_s=6.0, routed_s=2.0, unexplained_s=4.0),
+        made_of(capability="read", promoted_s=6.0, routed_s=5.0, unexplained_s=1.0),
+    ]
+    effects = [effect("1-lose", "fault", one, 12.0, 42.0) for one in ("write", "read")]
+    read, write = of(record, effects, parts)
+    assert parts_of(write) == [("promoted", 0, 6), ("routed", 6, 8), ("unexplained", 8, 12)]
+    assert parts_of(read) == [("promoted", 0, 6), ("routed", 6, 11), ("unexplained", 11, 12)]
+
+
+def test_who_did_not_wait_for_the_promotion_says_so(record: Record) -> None:
+    parts = [made_of(promoted_s=6.0, routed_s=6.0), made_of(capability="read", promoted_s=None, routed_s=2.0)]
+    effects = [effect("1-lose", "fault", "write", 12.0, 42.0), effect("1-lose", "fault", "read", 3.0, 33.0)]
+    read, _ = of(record, effects, parts)
+    assert parts_of(read) == [("without_failover", 0, 2), ("unexplained", 2, 3)]
+
+
+def test_where_nobody_gave_way_the_way_was_found_anew(record: Record) -> None:
+    parts = [made_of(capability="read", promoted_s=None, routed_s=2.0)]
+    (read,) = of(record, [effect("1-lose", "fault", "read", 3.0, 33.0)], parts)
+    assert parts_of(read) == [("routed", 0, 2), ("unexplained", 2, 3)]
 
 
 def test_parts_that_were_not_seen_fall_to_the_next(record: Record) -> None:
-    parts: list[Json] = [
-        {"part": "detected", "seconds": 5, "until_s": 35.0},
-        {"part": "decided", "seconds": None, "until_s": None},
-        {"part": "promoted", "seconds": 5, "until_s": 40.0},
-    ]
+    parts = [made_of(detected_s=5, decided_s=None, promoted_s=5, routed_s=None)]
     (row,) = of(record, [effect("1-lose", "fault", "write", 12.0, 42.0)], parts)
     assert parts_of(row) == [("detected", 0, 5), ("promoted", 5, 10), ("unexplained", 10, 12)]
 
@@ -85,7 +111,7 @@ def test_an_undoing_is_told_only_where_it_hurt(record: Record) -> None:
 
 
 def test_only_the_fault_whose_parts_are_told_is_cut(record: Record) -> None:
-    parts: list[Json] = [{"part": "detected", "until_s": 35.0}, {"part": "promoted", "until_s": 40.0}]
+    parts = [made_of(detected_s=5.0, promoted_s=5.0)]
     effects = [effect("1-lose", "fault", "write", 12.0, 42.0), effect("2-cut", "fault", "write", 3.0, 53.0)]
     rows = of(record, effects, parts)
     assert [len(row.segments) for row in rows] == [3, 1]
@@ -97,19 +123,9 @@ def test_rows_of_another_kind_are_left_out(record: Record) -> None:
 
 
 def test_a_region_move_is_cut_into_its_steps_whatever_they_are_called(record: Record) -> None:
-    told = {
-        "declared": 32.0,
-        "fenced": 33.5,
-        "promoted": 38.0,
-        "polished": 39.0,
-        "named": 40.0,
-        "routed": 41.0,
-    }
-    parts: list[Json] = [{"part": part, "seconds": 1.0, "until_s": until_s} for part, until_s in told.items()]
-    parts += [
-        {"part": "unexplained", "seconds": 1.0, "until_s": 42.0},
-        {"part": "confirmed", "seconds": 8.0, "until_s": 50.0},
-    ]
+    told = {"declared": 2.0, "fenced": 1.5, "promoted": 4.5, "polished": 1.0, "named": 1.0, "routed": 1.0}
+    seconds: dict[str, Json] = {f"{part}_s": value for part, value in told.items()}
+    parts = [made_of(**seconds, unexplained_s=1.0, confirmed_s=8.0)]
     (row,) = of(record, [effect("1-lose", "fault", "write", 12.0, 42.0)], parts)
     assert [segment.part for segment in row.segments] == [*told, "unexplained"]
     assert row.segments[-1].until_s == 12.0

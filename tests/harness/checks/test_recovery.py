@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from harness.checks import recovery
-from harness.rundir.verdict import Verdict
+from harness.rundir import Json
+from harness.rundir.verdict import Finding, Verdict
 from tests.harness.checks.recorded import Recorded
 
 Record = Callable[..., Recorded]
@@ -145,6 +146,61 @@ def test_the_parts_add_up_to_the_recovery(record: Record) -> None:
     assert parts == pytest.approx({"detected": 5.0, "decided": 2.0, "promoted": 2.1, "routed": 1.92})
     assert finding.measured["unexplained_s"] == pytest.approx(2.0)
     assert sum(parts.values()) + 2.0 == pytest.approx(finding.measured["write_rto_s"])
+
+
+def gives_way(run: Recorded) -> None:
+    """Database a is lost at 30 s; b is seen to hold the key from 37 s on, and takes a write at 39.1 s."""
+    for tick in range(250, 500):
+        at_s = tick / 10
+        leader = "database-a" if at_s < 35 else "" if at_s < 37 else "database-b"
+        run.database(at_s, "database-a", "primary" if at_s < 30 else "", wrote=at_s < 30, leader=leader)
+        run.database(
+            at_s, "database-b", "primary" if at_s > 38 else "replica", wrote=at_s > 39, leader=leader
+        )
+
+
+def parts_of(finding: Finding, capability: str) -> dict[str, Json]:
+    rows = finding.detail["parts"]
+    assert isinstance(rows, list)
+    (row,) = (row for row in rows if isinstance(row, dict) and row["capability"] == capability)
+    return row
+
+
+def test_every_capability_has_its_own_parts(record: Record) -> None:
+    run = record()
+    run.fault("1-lose", 30.0)
+    for capability, carrier, until_s in (
+        ("write", "docomo", 41.0),
+        ("read", "docomo", 42.0),
+        ("read", "au", 44.5),
+        ("feed", "observers", 32.0),
+    ):
+        run.probes(capability, 104, gone(30, until_s), vantage=carrier)
+    gives_way(run)
+    finding = recovery.check(run.end())
+    read = parts_of(finding, "read")
+    seconds = [read[f"{name}_s"] for name in ("detected", "decided", "promoted", "routed", "unexplained")]
+    assert seconds == pytest.approx([5.0, 2.0, 2.1, 2.92, 2.5])
+    assert (read["vantage"], read["rto_s"]) == ("au", pytest.approx(14.52))
+    assert parts_of(finding, "write")["routed_s"] == pytest.approx(1.92)
+
+
+def test_who_was_served_again_before_the_promotion_did_not_wait_for_it(record: Record) -> None:
+    run = record()
+    run.fault("1-lose", 30.0)
+    run.probes("write", 104, gone(30, 41))
+    run.probes("read", 104, gone(30, 36))
+    gives_way(run)
+    read = parts_of(recovery.check(run.end()), "read")
+    assert [read[f"{name}_s"] for name in ("detected", "decided", "promoted")] == [None, None, None]
+    assert (read["routed_s"], read["unexplained_s"]) == (pytest.approx(6.02), 0.0)
+
+
+def test_what_nobody_was_without_has_no_parts(record: Record) -> None:
+    run = record()
+    run.fault("1-lose", 30.0)
+    run.probes("login", 104)
+    assert recovery.check(run.end()).detail["parts"] == []
 
 
 def test_where_no_database_gave_way_nothing_is_said_of_it(record: Record) -> None:
