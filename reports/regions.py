@@ -20,7 +20,8 @@ from reports.reading import Record
 from reports.series import Floats, Span
 
 STATES: Final = ("writes", "follows", "behind", "idle", "silent")
-#: Any failure can be restored to 5 minutes before it (OPS, SEC), in seconds of drill time.
+#: Any failure can be restored to 5 minutes before it (OPS, SEC). How far a region may lag is held against it in drill
+#: time, as the alarm does, how old what a backup has in real time.
 PROMISED_S: Final = 300.0
 #: The alarm is raised at half of it, and from there on a region counts as behind.
 BEHIND_AT: Final = 0.5
@@ -62,11 +63,11 @@ class Alarm:
 
 @dataclass(frozen=True)
 class Age:
-    """How old the newest instant was to which one backup node could restore, in drill seconds, at each look."""
+    """How old the newest instant was to which one backup node could restore, in real seconds, at each look."""
 
     node: str
     at_s: Floats
-    age_drill_s: Floats
+    age_real_s: Floats
 
 
 @dataclass(frozen=True)
@@ -210,11 +211,19 @@ def ages(record: Record) -> list[Age]:
             if at_ns >= began_ns and (ended_ns is None or at_ns <= ended_ns):
                 missing = acknowledged[np.searchsorted(acknowledged, reached_ns, side="right") :][:1]
                 age_s = max(0, at_ns - int(missing[0])) / 1e9 if len(missing) else 0.0
-                points.append((record.seconds(at_ns), age_s * record.scale))
+                points.append((record.seconds(at_ns), age_s))
         if points:
-            at_s, age_drill_s = (np.asarray(column) for column in zip(*points, strict=True))
-            found.append(Age(node, at_s, age_drill_s))
+            at_s, age_real_s = (np.asarray(column) for column in zip(*points, strict=True))
+            found.append(Age(node, at_s, age_real_s))
     return found
+
+
+def limit_s(record: Record) -> float:
+    """What the check held the age against, in real seconds; the promise, where no check has told."""
+    found: Json = dict(record.verdict or {})
+    for name in ("checks", "backups", "expected", "newest_restorable_age_real_s"):
+        found = found.get(name) if isinstance(found, dict) else None
+    return float(found) if isinstance(found, int | float) else PROMISED_S
 
 
 def _acknowledged_ns(record: Record) -> Any:

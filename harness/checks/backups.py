@@ -1,11 +1,11 @@
 """Backups: could everything be brought back, at every instant of the run, from a place that is not lost with it?
 
 The age of the newest restorable instant is the RPO, had all databases been lost at that instant: the time since the
-first acknowledged write that no backup had yet (see `restorable`); 0 while there is none. The promise is one of the
-real service, and the log comes in by real seconds, however fast a drill's clock goes: it is held in real seconds
-(`age`), and told in drill time, too, which is stricter by the run's scale and can be expected as `drill_age`. Most runs
-are shorter than what is promised: their scenarios state what an archive needs that goes on. Each generation's worth is
-what came of restoring and starting it at the end of the run.
+first acknowledged write that no backup had yet (see `restorable`); 0 while there is none. All of it is real time, here
+and in the report, however fast a drill's clock goes: the log comes in by real seconds, and the promise is one of the
+real service. Most runs are shorter than what is promised: their scenarios state what an archive needs that goes on, and
+while no database takes writes the newest of them stay out of every archive. Each generation's worth is what came of
+restoring and starting it at the end of the run.
 """
 
 from __future__ import annotations
@@ -33,15 +33,8 @@ TERMS: Final = {
         "duration",
         "newest_restorable_age_real_s",
         "at most",
-        "age of the newest restorable instant",
+        "age of the newest restorable instant, in real time",
         default=RESTORABLE_TO_S,
-        deadline=True,
-    ),
-    "drill_age": Term(
-        "drill-duration",
-        "newest_restorable_age_s",
-        "at most",
-        "age of the newest restorable instant",
         deadline=True,
     ),
     "unsafe": Term(
@@ -72,7 +65,6 @@ def check(recording: Recording) -> Finding:
         "generations": len(verified) - len(broken),
         "unrestorable": len(broken) if verified else None,
         "holes": len(holes) if last else None,
-        "newest_restorable_age_s": None if worst is None else round(worst * recording.clock.scale, 1),
         "newest_restorable_age_real_s": None if worst is None else round(worst, 3),
         "no_backup_elsewhere_s": round(without_s(found), 1),
         "unsafe_databases": len(unsafe),
@@ -85,12 +77,7 @@ def check(recording: Recording) -> Finding:
     verdict, why = conclude([*breaches, *_reasons(broken, unsafe)], _well(measured))
     detail: dict[str, Json] = {
         "newest_restorable": [
-            {
-                "at_s": recording.at_s(age.at_ns),
-                "age_real_s": round(age.real_s, 3),
-                "age_s": round(age.real_s * recording.clock.scale, 1),
-            }
-            for age in found
+            {"at_s": recording.at_s(age.at_ns), "age_real_s": round(age.real_s, 3)} for age in found
         ],
         "generations": [dict(row) for row in verified],
         "places": [vars(place) for place in keepers],
@@ -185,7 +172,7 @@ def _broken_row(row: Mapping[str, Json]) -> Json:
 def _well(measured: Mapping[str, Json]) -> str:
     return (
         f"{measured['generations']} generations were restored and started; at no instant was the newest restorable "
-        f"one older than {measured['newest_restorable_age_real_s']} s"
+        f"one older than {measured['newest_restorable_age_real_s']} s of real time"
     )
 
 

@@ -62,12 +62,17 @@ class Seen:
     moments: Sequence[Moment]
     alarms: Sequence[Alarm]
     ages: Sequence[Age]
+    restorable_limit_s: float
 
 
 def seen(record: Record, faults: Sequence[Fault], time: TimeScale) -> Seen:
     found = regions.regions(record, time.span)
     return Seen(
-        found, regions.moments(found, faults, time.until_s), regions.alarms(record), regions.ages(record)
+        found,
+        regions.moments(found, faults, time.until_s),
+        regions.alarms(record),
+        regions.ages(record),
+        regions.limit_s(record),
     )
 
 
@@ -107,7 +112,8 @@ def compose(
         (words("panel.replication"), 1.15, lambda axes: _lags(axes, told, time, names, words)),
     ]
     if told.ages:
-        panels.append((words("panel.restorable"), 0.95, lambda axes: _ages(axes, told.ages, words)))
+        limit_s = told.restorable_limit_s
+        panels.append((words("panel.restorable"), 0.95, lambda axes: _ages(axes, told.ages, limit_s, words)))
     marks = [mark for mark in _marks(told, runbooks, words) if time.from_s <= mark.at_s <= time.until_s]
     labels = [names.fault(fault) for fault in faults]
     items = lanes.arrange(canvas.sheet(1), time, faults, labels, marks)
@@ -243,17 +249,20 @@ def _lags(axes: Axes, told: Seen, time: TimeScale, names: Names, words: Words) -
     return canvas.legend(axes, handles)
 
 
-def _ages(axes: Axes, ages: Sequence[Age], words: Words) -> None:
-    """In minutes of drill time, as the promise is."""
+def _ages(axes: Axes, ages: Sequence[Age], limit_s: float, words: Words) -> None:
+    """In real time, as the check holds them against the limit."""
     handles: list[Artist] = []
     for place, age in enumerate(ages):
         look = _LINES[place % len(_LINES)]
-        axes.plot(age.at_s, age.age_drill_s / 60, **look)
+        axes.plot(age.at_s, age.age_real_s, **look)
         handles.append(Line2D([], [], label=canvas.plain(age.node), **look))
-    axes.axhline(PROMISED_S / 60, **_PROMISE)
-    handles.append(Line2D([], [], label=words("curve.promised_backup"), **_PROMISE))
-    worst = max(float(age.age_drill_s.max()) for age in ages) / 60
-    axes.set_ylim(0, max(worst, PROMISED_S / 60) * 1.2)
+    worst_s = max(float(age.age_real_s.max()) for age in ages)
+    drawn = limit_s <= 2.5 * worst_s
+    if drawn:
+        axes.axhline(limit_s, **_PROMISE)
+    key = "curve.restorable_limit" if drawn else "curve.restorable_limit_above"
+    handles.append(Line2D([], [], label=words(key, seconds=number(round(limit_s, 2))), **_PROMISE))
+    axes.set_ylim(0, max(worst_s, limit_s if drawn else 0.0, 0.1) * 1.2)
     _quantity(axes)
     canvas.legend(axes, handles)
 

@@ -12,8 +12,7 @@ from tests.commands import Ran, harness
 
 pytestmark = [pytest.mark.fabric, pytest.mark.drill]
 
-#: Attempts on another company's data are as many a second as in the whole scenario; of those to a region that stands by,
-#: two a second are answered at each entrance.
+#: Of the attempts on another company's data a region that stands by answers two a second at each entrance.
 EXAMINED = ["expect.isolation.everywhere=30", "expect.isolation.standing_by=150"]
 #: Fewer people on a faster drill clock; the faults come earlier and last as long as their recovery needs.
 DRILL = ["drill.people=700", "drill.companies=12", "drill.clock=120"]

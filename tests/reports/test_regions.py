@@ -10,11 +10,11 @@ import pytest
 from sample_move import BACK_S, END_S, LOST_S, MOVED_S
 from sample_run import Sample, at_ns
 
-from harness.rundir import history
+from harness.rundir import Json, history
 from reports import reading, regions
 from reports.faults import faults
 from reports.reading import Gap, Record
-from reports.regions import Region
+from reports.regions import PROMISED_S, Region
 
 
 @pytest.fixture(scope="module")
@@ -124,15 +124,21 @@ def test_backups_are_as_old_as_the_first_write_that_they_lack(record: Record) ->
     """The check's figure is of the best node at each instant; each node by itself is not better."""
     ages = {age.node: age for age in regions.ages(record)}
     assert set(ages) == {"backup-t", "backup-v"}
-    best = np.minimum(ages["backup-t"].age_drill_s, ages["backup-v"].age_drill_s)
+    best = np.minimum(ages["backup-t"].age_real_s, ages["backup-v"].age_real_s)
     checks = (record.verdict or {})["checks"]
     assert isinstance(checks, dict)
     backups = checks["backups"]
     assert isinstance(backups, dict)
     measured = backups["measured"]
     assert isinstance(measured, dict)
-    assert best.max() == pytest.approx(measured["newest_restorable_age_s"], abs=0.1)
-    assert ages["backup-v"].age_drill_s.max() > 3 * best.max()
+    assert best.max() == pytest.approx(measured["newest_restorable_age_real_s"], abs=0.01)
+    assert ages["backup-v"].age_real_s.max() > 3 * best.max()
+
+
+def test_the_age_is_held_against_what_the_check_held_it_against(record: Record) -> None:
+    expected: dict[str, Json] = {"checks": {"backups": {"expected": {"newest_restorable_age_real_s": 30.0}}}}
+    assert regions.limit_s(replace(record, verdict=expected)) == 30.0
+    assert regions.limit_s(record) == regions.limit_s(replace(record, verdict=None)) == PROMISED_S
 
 
 def test_what_several_regions_lack_is_a_gap(record: Record, moved: Sample, own_move: Sample) -> None:
