@@ -29,18 +29,19 @@ class HostSampler(Beside):
                 {
                     "at_ns": time.monotonic_ns(),
                     "cpu_busy": psutil.cpu_percent() / 100,
-                    "psi_some_avg10": _pressure(),
+                    **_pressure(),
                     "load1": psutil.getloadavg()[0],
                     "mem_available": psutil.virtual_memory().available,
                 }
             )
 
 
-def _pressure() -> float | None:
-    """Share of the last ten seconds in which some process waited for a CPU, 0 to 1; null where not told."""
+def _pressure() -> dict[str, float | int | None]:
+    """Share of the last ten seconds in which some process waited for a CPU, 0 to 1, and for how long ever, in
+    microseconds (the kernel counts it every two seconds); null where not told."""
     try:
         some = PRESSURE.read_text().splitlines()[0]
     except OSError:
-        return None
+        return {"psi_some_avg10": None, "psi_some_us": None}
     fields = dict(field.split("=") for field in some.split()[1:])
-    return float(fields["avg10"]) / 100
+    return {"psi_some_avg10": float(fields["avg10"]) / 100, "psi_some_us": int(fields["total"])}

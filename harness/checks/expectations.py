@@ -17,10 +17,12 @@ def expectations(
     measured: Mapping[str, Json],
     *,
     judged: Collection[str] = (),
+    pressed: Collection[str] = (),
 ) -> Held:
     """What the scenario states, and what is expected of every run, held against `measured`.
 
     The names in `judged` the check has judged already, in better words: they are told as expected and not held again.
+    Those in `pressed` were missed only at times when the host was starved.
     """
     stated = recording.stated(check)
     held = hold(
@@ -28,6 +30,7 @@ def expectations(
         {name: want for name, want in stated.items() if name not in judged},
         measured,
         starved=host.starved(recording),
+        pressed=pressed,
         whole=recording.whole,
     )
     told = {terms[name].measured: want for name, want in stated.items()}

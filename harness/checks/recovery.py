@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from harness.checks import stale_names
+from harness.checks import host, stale_names
 from harness.checks.columns import ints, is_one_of, rows, says, words
 from harness.checks.crowd import attempts, served_again
 from harness.checks.expectations import expectations
@@ -107,7 +107,8 @@ def check(recording: Recording) -> Finding:
     too_short = stale_names.too_short(measured, stated.get("stale_longer"))
     if too_short:
         gone.add("stale_longer")
-    held = expectations(recording, "recovery", TERMS, measured, judged=gone)
+    pressed = _pressed(recording, seen, stated)
+    held = expectations(recording, "recovery", TERMS, measured, judged=gone, pressed=pressed)
     breaches = [*held.breaches, *_never_restored(recording, lasting, stated), *too_short]
     breaches += _silent(recording, series)
     if not series:
@@ -246,6 +247,34 @@ def _seconds(made_of: Sequence[Part]) -> dict[str, Json]:
 def _parts_row(one: Seen, made_of: Sequence[Part]) -> Json:
     where = {"mark": one.effect.mark.name, "capability": one.capability, "vantage": one.vantage}
     return {**where, "rto_s": _rounded(one.rto_s), **_seconds(made_of)}
+
+
+def _pressed(recording: Recording, seen: Sequence[Seen], stated: Mapping[str, Json]) -> set[str]:
+    """The deadlines, but for that of `users`, that were missed only while the host was starved."""
+    found = set()
+    for name, want in stated.items():
+        if not isinstance(want, int | float):
+            continue
+        gone_s = [(one, _held_to(name, one)) for one in seen]
+        missed = [one for one, seconds in gone_s if seconds is not None and seconds > want]
+        if missed and all(_starved_during(recording, one.effect) for one in missed):
+            found.add(name)
+    return found
+
+
+def _held_to(name: str, one: Seen) -> float | None:
+    """What an expectation is held against at one mark and vantage; None where it says nothing of that."""
+    undone = one.effect.mark.kind == "undo"
+    if name == "outage" or (name == "after_undo" and undone and not one.effect.inside):
+        return one.effect.outage_s
+    return one.rto_s if name == one.capability and not undone else None
+
+
+def _starved_during(recording: Recording, effect: Effect) -> bool:
+    """From the first user who was not served until all were again."""
+    if effect.first_bad_ns is None or effect.restored_ns is None:
+        return False
+    return host.pressed(recording, effect.first_bad_ns, effect.restored_ns)
 
 
 def _never_restored(

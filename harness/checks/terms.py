@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -63,13 +63,14 @@ def hold(
     measured: Mapping[str, Json],
     *,
     starved: bool = False,
+    pressed: Collection[str] = (),
     whole: bool = True,
 ) -> Held:
     """Hold what was measured against what is stated or expected of every run.
 
     Unknown instead of failed: a quantity that is missing or null; too little evidence; a deadline that was missed on
-    a `starved` host; in a run that is not `whole`, whatever is not yet as much as it should be. Raises KeyError for
-    a stated name that is no term.
+    a `starved` host, or one of those in `pressed`, which were missed only while it was; in a run that is not `whole`,
+    whatever is not yet as much as it should be. Raises KeyError for a stated name that is no term.
     """
     wanted = {name: term.default for name, term in terms.items() if term.default is not None} | dict(stated)
     expected: dict[str, Json] = {}
@@ -86,7 +87,7 @@ def hold(
             )
             if term.evidence:
                 breaches.append(unknown(says, name))
-            elif term.deadline and starved:
+            elif term.deadline and (starved or name in pressed):
                 breaches.append(unknown(f"{says}, but the host was starved", name))
             elif term.sense != "at most" and not whole:
                 breaches.append(unknown(f"{says}, but the run was cut short", name))

@@ -52,6 +52,41 @@ def test_a_missed_deadline_on_a_starved_host_is_unknown(record: Record) -> None:
     assert recovery.check(run.end()).verdict is Verdict.UNKNOWN
 
 
+@pytest.mark.parametrize(
+    ("pressed_s", "verdict"),
+    [
+        ((29.0, 42.0), Verdict.UNKNOWN),  # all through the outage
+        ((0.0, 29.0), Verdict.FAIL),  # before it
+        ((29.0, 35.0), Verdict.FAIL),  # half of it
+    ],
+)
+def test_a_deadline_missed_while_everything_waited_for_a_cpu_is_unknown(
+    record: Record, pressed_s: tuple[float, float], verdict: Verdict
+) -> None:
+    run = record(recovery={"write": 5.0})
+    run.fault("1-lose", 30.0)
+    run.probes("write", 104, gone(30, 41))
+    waited_us = 0
+    for tick in range(200):
+        at_s = tick / 2
+        waited_us += 490_000 if pressed_s[0] <= at_s < pressed_s[1] else 200_000
+        run.host(at_s, psi_some_us=waited_us)
+    assert recovery.check(run.end()).verdict is verdict
+
+
+def test_one_deadline_missed_on_an_easy_host_fails_whatever_others_were_missed(record: Record) -> None:
+    run = record(recovery={"write": 5.0})
+    run.fault("1-lose", 30.0)
+    run.probes("write", 104, gone(30, 41), vantage="docomo")
+    run.fault("2-cut", 70.0)
+    run.probes("write", 104, gone(70, 81), vantage="au")
+    waited_us = 0
+    for tick in range(200):
+        waited_us += 490_000 if tick < 100 else 200_000
+        run.host(tick / 2, psi_some_us=waited_us)
+    assert recovery.check(run.end()).verdict is Verdict.FAIL
+
+
 def test_never_restored_fails_whatever_was_expected(record: Record) -> None:
     run = record()
     run.fault("1-lose", 30.0)
