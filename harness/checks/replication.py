@@ -52,7 +52,7 @@ class Lag:
 def check(recording: Recording) -> Finding:
     lags = list(observed(recording))
     followers = _followers(recording, lags)
-    alarms = _alarms(recording, followers)
+    alarms, later = _alarms(recording, followers)
     told = [event.data.get("lag_s") for event in alarms]
     raised = [lag_s for lag_s in told if isinstance(lag_s, int | float)]
     first_ns = min((fault.injecting_ns for fault in recording.faults), default=LATER_NS)
@@ -64,6 +64,7 @@ def check(recording: Recording) -> Finding:
         "worst_lag_s": _worst(lags, followers),
         "lag_before_fault_s": _worst([lag for lag in lags if lag.at_ns < first_ns], followers),
         "alarms": len(alarms),
+        "alarms_after_move": len(later),
         "lag_when_alarmed_drill_s": max(raised) * recording.clock.scale if raised else None,
         **foretold,
     }
@@ -74,8 +75,8 @@ def check(recording: Recording) -> Finding:
         breaches.append(fail(f"the alarm came {quantity(late, 'duration')} after the loss"))
     if held.expected and not lags:
         breaches = [unknown("nobody watched how far the other regions follow")]
-    verdict, why = conclude(breaches, _well(measured))
-    return Finding(verdict, why, measured, held.expected, _evidence(recording, alarms))
+    verdict, why = conclude(breaches, _well(measured, moved=recording.first("runbook.started") is not None))
+    return Finding(verdict, why, measured, held.expected, _evidence(recording, [*alarms, *later]))
 
 
 def observed(recording: Recording) -> Iterable[Lag]:
@@ -96,16 +97,16 @@ def _followers(recording: Recording, lags: Sequence[Lag]) -> set[str]:
     return {lag.node for lag in lags if regions.get(lag.node) != regions.get(first, "")}
 
 
-def _alarms(recording: Recording, followers: set[str]) -> list[Event]:
-    """Those of the followers, as long as they follow their first primary: a move leaves all behind for a moment."""
+def _alarms(recording: Recording, followers: set[str]) -> tuple[list[Event], list[Event]]:
+    """Those of the followers as long as they follow their first primary, and those after a move was begun.
+
+    A move leaves all behind for a moment: what is told then is told, and counts for nothing.
+    """
     moved = recording.first("runbook.started")
-    return [
-        event
-        for event in recording.events
-        if event.kind == "alarm.raised"
-        and event.data.get("node") in followers
-        and (moved is None or event.at_ns < moved.at_ns)
-    ]
+    raised = [event for event in recording.events if event.kind == "alarm.raised"]
+    later = [event for event in raised if moved is not None and event.at_ns >= moved.at_ns]
+    before = [event for event in raised if event not in later and event.data.get("node") in followers]
+    return before, later
 
 
 def _worst(lags: Sequence[Lag], followers: set[str]) -> float | None:
@@ -145,11 +146,12 @@ def _off(recording: Recording, foretold: Mapping[str, Json]) -> dict[str, Json]:
     return {"rpo_off_s": None}
 
 
-def _well(measured: Mapping[str, Json]) -> str:
+def _well(measured: Mapping[str, Json], *, moved: bool) -> str:
     worst = measured["worst_lag_s"]
     if worst is None:
         return "no other region follows"
-    return f"the other regions were behind by {quantity(worst, 'duration')} at the most, {measured['alarms']} alarms"
+    told = f"the other regions were behind by {quantity(worst, 'duration')} at the most; alarms: {measured['alarms']}"
+    return f"{told} before the move, {measured['alarms_after_move']} after it was begun" if moved else told
 
 
 def _evidence(recording: Recording, alarms: Sequence[Event]) -> tuple[Json, ...]:

@@ -96,3 +96,13 @@ def test_more_was_lost_than_was_told(tmp_path: Path) -> None:
     found = replication.check(lost_after_a_stall(tmp_path, alarm_s=11, lost_from_s=5.5).end())
     assert found.verdict is Verdict.FAIL
     assert found.measured["rpo_off_s"] == 2.5
+
+
+def test_alarms_after_a_move_was_begun_are_told_apart(tmp_path: Path) -> None:
+    record = lost_after_a_stall(tmp_path, alarm_s=11)
+    for at_s, node in ((26, "database-t"), (27, "database-a")):
+        told = {"alarm": "replication", "node": node, "region": "tokyo", "lag_s": 3.0}
+        record.event(at_s, "alarm.raised", **told)
+    found = replication.check(record.end())
+    assert (found.measured["alarms"], found.measured["alarms_after_move"]) == (1, 2)
+    assert "alarms: 1 before the move, 2 after it was begun" in found.why
