@@ -128,6 +128,7 @@ def load_config(plan: Plan, topology: Map, run: RunDir) -> LoadConfig:
         people=drill.people,
         areas=drill.areas,
         history=run.path / "history",
+        opened=run.path / "mail" / "opened.arrow",
         again=drill.again,
         tls=drill.tls,
         canary=canaries.mark(plan.seed) if "isolation" in plan.expect else "",

@@ -17,7 +17,7 @@ import pyarrow as pa
 from harness.rundir import Clock, Event, Json, RunDir, history, read_jsonl
 from topology import map as topology
 
-MAIL_LEGS = ("composed", "submitted", "relayed", "stored", "noticed")
+MAIL_LEGS = ("composed", "submitted", "relayed", "stored", "noticed", "opened")
 
 T = TypeVar("T")
 
@@ -101,7 +101,10 @@ def read(run: RunDir) -> Record:
         databases=reader.table("databases.arrow", history.DATABASE_SCHEMA),
         replication=reader.table("replication.arrow", history.REPLICATION_SCHEMA, wanted=several),
         backups=reader.backups(wanted=places is not None and bool(places.with_role("backup"))),
-        mail={leg: reader.table(f"mail/{leg}.arrow", history.MAIL_SCHEMA) for leg in MAIL_LEGS},
+        mail={
+            leg: reader.table(f"mail/{leg}.arrow", history.MAIL_SCHEMA, wanted=leg != "opened")
+            for leg in MAIL_LEGS
+        },
         final=reader.final(),
         gaps=tuple(reader.gaps),
     )

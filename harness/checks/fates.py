@@ -9,7 +9,17 @@ from functools import cached_property
 import numpy as np
 
 from harness.checks.columns import Flags, Ints
-from harness.checks.legs import Leg, Mails
+from harness.checks.legs import NEVER, Leg, Mails
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Where a mail was last seen: on which leg, by which node, when, and what that node said of it."""
+
+    leg: str
+    node: str
+    at_ns: int
+    result: str
 
 
 @dataclass(frozen=True)
@@ -23,8 +33,7 @@ class Fates:
     drained: bool
 
     def _leg(self, name: str) -> Leg:
-        empty = np.empty(0, np.int64)
-        return self.mails.legs.get(name, Leg(empty, empty, empty, {}))
+        return self.mails.leg(name)
 
     def _said(self, leg: str, result: str) -> Flags:
         return self.mails.counts(self._leg(leg), self._leg(leg).said(result)) > 0
@@ -56,6 +65,38 @@ class Fates:
         """How often it lies in any other mailbox."""
         return self.mails.counts(self._leg("stored"), ~self.right)
 
+    # -- how far it came ---------------------------------------------------------------------------------------
+
+    @cached_property
+    def submitted(self) -> Flags:
+        """The provider had it: it says so itself, or a later leg shows it."""
+        seen = self.mails.counts(self._leg("submitted")) + self.mails.counts(self._leg("relayed")) > 0
+        return np.asarray(self.composed & (seen | self.relayed), np.bool_)
+
+    @cached_property
+    def relayed(self) -> Flags:
+        """The carrier had it: it said 250, or it is in some mailbox."""
+        return np.asarray(
+            self.composed & (self._said("relayed", "ok") | (self.copies + self.strays > 0)), np.bool_
+        )
+
+    @cached_property
+    def stored(self) -> Flags:
+        """It is in its addressee's mailbox."""
+        return np.asarray(self.composed & (self.copies > 0), np.bool_)
+
+    @cached_property
+    def noticed(self) -> Flags:
+        """Of those stored: a handset rang for it."""
+        return np.asarray(self.stored & self._said("noticed", "ok"), np.bool_)
+
+    @cached_property
+    def opened(self) -> Flags:
+        """Of those stored: somebody opened it, after a notice or looking by hand."""
+        return np.asarray(self.stored & (self.mails.counts(self._leg("opened")) > 0), np.bool_)
+
+    # -- and where it ended ------------------------------------------------------------------------------------
+
     @cached_property
     def bounced(self) -> Flags:
         return self._missing & self._said("relayed", "bounced")
@@ -68,14 +109,12 @@ class Fates:
     @cached_property
     def waiting(self) -> Flags:
         """Accepted by the provider and not seen to leave it."""
-        submitted: Flags = self.mails.counts(self._leg("submitted")) > 0
-        return self._gone & submitted & ~self._said("relayed", "ok")
+        return self._gone & self.submitted & ~self.relayed
 
     @property
     def _missing(self) -> Flags:
         """Not in the addressee's mailbox."""
-        absent: Flags = self.copies == 0
-        return self.composed & absent
+        return self.composed & ~self.stored
 
     @property
     def _gone(self) -> Flags:
@@ -84,8 +123,8 @@ class Fates:
     @cached_property
     def lost_at(self) -> Mapping[str, Flags]:
         """The leg that should have had it next -> which mails."""
-        relayed = self._gone & self._said("relayed", "ok")
-        unsent = self._gone & ~relayed & ~self.waiting
+        relayed = self._gone & self.relayed
+        unsent = self._gone & ~self.submitted
         return {
             "submitted": unsent & self._said("composed", "sent"),
             "relayed": self.waiting if self.drained else np.zeros_like(self.waiting),
@@ -93,10 +132,21 @@ class Fates:
         }
 
     @cached_property
+    def lost(self) -> Flags:
+        """On whichever leg."""
+        return np.asarray(np.any(list(self.lost_at.values()), axis=0), np.bool_)
+
+    @cached_property
+    def vanished(self) -> Flags:
+        """Lost after somebody had taken it over: after the provider's 202 or the carrier's 250."""
+        return np.asarray(self.lost_at["relayed"] | self.lost_at["stored"], np.bool_)
+
+    @cached_property
     def queued(self) -> Flags:
         """Still in the outbox, or in a queue that nobody saw empty."""
-        lost = np.any(list(self.lost_at.values()), axis=0)
-        return np.asarray(self._gone & ~lost, np.bool_)
+        return np.asarray(self._gone & ~self.lost, np.bool_)
+
+    # -- when --------------------------------------------------------------------------------------------------
 
     @cached_property
     def out_ns(self) -> Ints:
@@ -108,3 +158,39 @@ class Fates:
     @cached_property
     def composed_ns(self) -> Ints:
         return self.mails.firsts(self._leg("composed"))
+
+    def late(self, within_ns: int, ended_ns: int) -> Flags:
+        """Which did not leave the provider within that time; of those that still wait, whose time was up at the end.
+
+        A lost mail is lost, and not late.
+        """
+        alive = self.composed & ~self.lost
+        out_ns = np.where(self.out_ns == NEVER, ended_ns, self.out_ns)
+        took_ns = np.where(alive, out_ns, 0) - np.where(alive, self.composed_ns, 0)
+        return np.asarray(alive & (took_ns > within_ns), np.bool_)
+
+    # -- where last --------------------------------------------------------------------------------------------
+
+    @cached_property
+    def last(self) -> tuple[Ints, Ints]:
+        """Where each mail was seen last: the leg, as its place among all, and the row of it; -1 for nowhere.
+
+        At the same instant the later leg is the last.
+        """
+        latest, legs, rows = (np.full(len(self.mails.ids), -1, np.int64) for _ in range(3))
+        for place, leg in enumerate(self.mails.legs.values()):
+            order = np.argsort(leg.at_ns, kind="stable")
+            order = order[leg.at_ns[order] >= latest[leg.mail[order]]]
+            mail = leg.mail[order]
+            latest[mail], rows[mail] = leg.at_ns[order], order  # of several the last, for they are in order
+            legs[mail] = place
+        return legs, rows
+
+    def last_seen(self, mail: int) -> Seen:
+        """Raises KeyError for a mail that was seen nowhere."""
+        place, row = (int(found[mail]) for found in self.last)
+        if place < 0:
+            raise KeyError(mail)
+        name, leg = list(self.mails.legs.items())[place]
+        said = next((result for result, where in leg.result.items() if where[row]), "")
+        return Seen(name, self.mails.nodes[int(leg.node[row])].as_py(), int(leg.at_ns[row]), said)

@@ -1,4 +1,4 @@
-"""The legs of a mail's way as arrays: composed -> submitted -> relayed -> stored -> noticed.
+"""The legs of a mail's way as arrays: composed -> submitted -> relayed -> stored -> noticed -> opened.
 
 Ids and addresses become numbers, the same on every leg, so that millions of mails are compared at once. What the
 probes mailed is left out.
@@ -6,42 +6,64 @@ probes mailed is left out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from harness.checks.columns import Flags, Ints, ints, numbered, rows, says, starts, words
 from harness.checks.recording import Recording
 
-LEGS: Final = ("composed", "submitted", "relayed", "stored", "noticed")
+LEGS: Final = ("composed", "submitted", "relayed", "stored", "noticed", "opened")
 PROBES: Final = "probe-"
 NEVER: Final = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
 class Leg:
-    """Rows of one leg, in the order in which they were read: what happened to which mail (a number), for whom."""
+    """Rows of one leg, in the order in which they were read: what happened to which mail (a number), for whom, where.
+
+    `to` and `node` are numbers, too, see `Mails`.
+    """
 
     mail: Ints
     to: Ints
     at_ns: Ints
     result: Mapping[str, Flags]  # result -> where it is that
+    node: Ints
 
     def said(self, result: str) -> Flags:
         """Where this was the result."""
         return self.result.get(result, np.zeros(len(self.mail), np.bool_))
 
 
+_NONE: Final = np.empty(0, np.int64)
+_NOTHING: Final = Leg(_NONE, _NONE, _NONE, {}, _NONE)
+
+
 @dataclass(frozen=True)
 class Mails:
-    """All legs. `ids` and `addresses` give back the texts; a leg that was not read back is not in `legs`."""
+    """All legs. `ids`, `addresses` and `nodes` give back the texts; a leg that was not read back is not in `legs`."""
 
     legs: Mapping[str, Leg]
     ids: pa.StringArray
     addresses: pa.StringArray
+    nodes: pa.StringArray
+
+    def leg(self, name: str) -> Leg:
+        """No rows for one that was not read back."""
+        return self.legs.get(name, _NOTHING)
+
+    @cached_property
+    def domain(self) -> tuple[Sequence[str], Ints]:
+        """The domains of all addresses, and for each address which of them is its own."""
+        texts = pc.replace_substring_regex(self.addresses, "^.*@", "").dictionary_encode()
+        names = [str(name) for name in texts.dictionary.to_pylist()]
+        return names, texts.indices.to_numpy(zero_copy_only=False).astype(np.int64)
 
     def firsts(self, leg: Leg, rows: Flags | None = None) -> Ints:
         """For each mail, when it first appears in (these rows of) the leg; NEVER for the others."""
@@ -62,8 +84,12 @@ def read(recording: Recording) -> Mails:
     own = {leg: rows(table, ~starts(table, "id", PROBES)) for leg, table in tables.items()}
     ids, mail = numbered({leg: table.column("id") for leg, table in own.items()})
     addresses, to = numbered({leg: table.column("to") for leg, table in own.items()})
-    legs = {leg: Leg(mail[leg], to[leg], ints(table, "at_ns"), _results(table)) for leg, table in own.items()}
-    return Mails(legs, ids, addresses)
+    nodes, node = numbered({leg: table.column("node") for leg, table in own.items()})
+    legs = {
+        leg: Leg(mail[leg], to[leg], ints(table, "at_ns"), _results(table), node[leg])
+        for leg, table in own.items()
+    }
+    return Mails(legs, ids, addresses, nodes)
 
 
 def _results(table: pa.Table) -> Mapping[str, Flags]:

@@ -2,28 +2,36 @@
 
     composed = stored + bounced + queued + misdelivered + lost
 
-Counted at each leg; a mail that was handed on and never seen again is lost on the leg that should have had it next. A
-queue that was seen empty at the end holds nothing: what was in it is lost, and not "still queued".
+Counted at each leg, where the counts add up too (see `ledger`); a mail that was handed on and never seen again is lost
+on the leg that should have had it next, and is named with where it was last seen. A queue that was seen empty at the
+end holds nothing: what was in it is lost, and not "still queued".
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 
-from harness.checks.columns import Flags, Ints
+from harness.checks import mail_detail
+from harness.checks.columns import Flags
 from harness.checks.expectations import expectations
 from harness.checks.fates import Fates
 from harness.checks.legs import LEGS, NEVER, read
 from harness.checks.recording import Recording, number
 from harness.checks.terms import Breach, Term, conclude, fail, quantity, sentence, units, unknown
+from harness.checks.waits import backlogs, instants
 from harness.rundir import Json
 from harness.rundir.verdict import Finding, Verdict
 
 TERMS: Final = {
     "lost": Term("count", "lost", "at most", "mails lost", default=0),
+    "vanished": Term(
+        "count", "vanished", "at most", "mails that vanished after somebody had taken them over"
+    ),
     "misdelivered": Term(
         "count", "misdelivered", "at most", "mails in a mailbox that is not their addressee's", default=0
     ),
@@ -33,6 +41,7 @@ TERMS: Final = {
     "queued": Term("count", "queued", "at most", "mails still queued at the end"),
     "unnoticed": Term("count", "unnoticed", "at most", "mails stored whose notice never reached a handset"),
     "reordered": Term("count", "reordered", "at most", "mails stored after a later one"),
+    "late": Term("count", "late", "at most", "mails out late", deadline=True),
     "all_out_within": Term(
         "drill-duration",
         "all_out_drill_s",
@@ -46,8 +55,27 @@ EXPECTS: Final = units(TERMS)
 #: All mail is out before the traffic peak, 30 to 60 minutes after the quake (the vendor's white paper on
 #: operations); later than this is late.
 LATE_DRILL_S: Final = 30 * 60.0
+#: Every lost mail is named; of the others these many of each kind.
 MOST_EVIDENCE: Final = 100
 _NEEDED: Final = LEGS[:4]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What is made of the mails of a recording: which are late, how far each came when."""
+
+    recording: Recording
+    fates: Fates
+    late_s: float  # drill seconds
+
+    @property
+    def scale(self) -> float:
+        return self.recording.clock.scale
+
+    @cached_property
+    def late(self) -> Flags:
+        ended_ns = max((event.at_ns for event in self.recording.events), default=0)
+        return self.fates.late(round(self.late_s / self.scale * 1e9), ended_ns)
 
 
 def check(recording: Recording) -> Finding:
@@ -56,15 +84,17 @@ def check(recording: Recording) -> Finding:
     unread = f"the legs {', '.join(missing)} of the mails were not read back whole"
     if "composed" in missing or "stored" in missing:
         return Finding(Verdict.UNKNOWN, sentence(unread), expected=recording.stated("mail"))
-    fates = Fates(mails, drained=_drained(recording))
     deadline_s = recording.stated("mail").get("all_out_within")
     within_s = float(deadline_s) if isinstance(deadline_s, int | float) else None
-    legs = _legs(fates, recording.clock.scale, LATE_DRILL_S if within_s is None else within_s)
-    measured = _measured(recording, fates, legs)
+    late_s = LATE_DRILL_S if within_s is None else within_s
+    fates = Fates(mails, drained=_drained(recording))
+    judged = Judged(recording, fates, late_s)
+    legs = mail_detail.legs(fates, judged.scale, late_s)
+    measured = _measured(judged, legs)
     stuck = fates.composed & (fates.out_ns == NEVER)
     breaches = []
     if missing:
-        measured["lost"] = None
+        measured["lost"] = measured["vanished"] = None
         breaches.append(unknown(unread))
     elif within_s is not None and stuck.any():
         breaches.append(_never_out(recording, fates, stuck, within_s))
@@ -75,32 +105,39 @@ def check(recording: Recording) -> Finding:
         *conclude([*held.breaches, *breaches], _well(measured)),
         measured,
         held.expected,
-        _evidence(recording, fates),
-        {"legs": legs},
+        _evidence(judged),
+        {
+            "legs": legs,
+            "ledger": mail_detail.accounts(fates),
+            "domains": mail_detail.domains(fates, judged.late, judged.scale),
+            "hosts": mail_detail.hosts(fates, recording.at_s),
+            "backlogs": _backlogs(judged),
+        },
     )
 
 
-def _measured(recording: Recording, fates: Fates, legs: Mapping[str, Mapping[str, Json]]) -> dict[str, Json]:
-    composed = fates.composed
-    lost = sum(int(flags.sum()) for flags in fates.lost_at.values())
+def _measured(judged: Judged, legs: Mapping[str, Mapping[str, Json]]) -> dict[str, Json]:
+    fates, composed = judged.fates, judged.fates.composed
     out_ns, since_ns = fates.out_ns[composed], fates.composed_ns[composed]
-    out_s = float((out_ns - since_ns).max(initial=0)) / 1e9 * recording.clock.scale
+    out_s = float((out_ns - since_ns).max(initial=0)) / 1e9 * judged.scale
     measured: dict[str, Json] = {
         "composed": int(composed.sum()),
-        "stored": int((composed & (fates.copies > 0)).sum()),
+        "stored": int(fates.stored.sum()),
         "bounced": int(fates.bounced.sum()),
         "queued": int(fates.queued.sum()),
-        "lost": lost + _unwritten(recording, int(composed.sum())),
+        "lost": int(fates.lost.sum()) + _unwritten(judged.recording, int(composed.sum())),
+        "vanished": int(fates.vanished.sum()),
         "misdelivered": int(fates.strays[composed].sum()),
         "duplicated": int(np.maximum(fates.copies[composed] - 1, 0).sum()),
         "uncomposed": int(((fates.strays > 0) & ~composed).sum()),
         "all_out_drill_s": round(out_s, 1) if (out_ns < NEVER).all() else None,
-        "late": legs["relayed"]["late"] if "relayed" in legs else None,
+        "late": int(judged.late.sum()) if "relayed" in legs else None,
         "reordered": legs["stored"]["reordered"],
     }
-    if (noticed := fates.mails.legs.get("noticed")) is not None:
-        heard = fates.mails.counts(noticed) > 0
-        measured["unnoticed"] = int((composed & (fates.copies > 0) & ~heard).sum())
+    if "noticed" in fates.mails.legs:
+        measured["unnoticed"] = int((fates.stored & ~fates.noticed).sum())
+    if "opened" in fates.mails.legs:
+        measured["opened"] = int(fates.opened.sum())
     return measured
 
 
@@ -128,53 +165,49 @@ def _never_out(recording: Recording, fates: Fates, stuck: Flags, deadline_s: flo
     return unknown(f"{says} while the run lasted")
 
 
-def _legs(fates: Fates, scale: float, late_s: float) -> dict[str, dict[str, Json]]:
-    """What each leg saw of the mails that were composed; times in drill seconds since then."""
-    found: dict[str, dict[str, Json]] = {}
-    before = fates.composed_ns
-    for name, leg in fates.mails.legs.items():
-        done = leg.said("ok") | leg.said("sent") | leg.said("queued")
-        first = fates.mails.firsts(leg, done)
-        there = fates.composed & (first < NEVER)
-        took_s = (first - fates.composed_ns)[there] / 1e9 * scale
-        rows = int(fates.composed[leg.mail[done]].sum())
-        found[name] = {
-            "mails": int(there.sum()),
-            "lost": int(fates.lost_at[name].sum()) if name in fates.lost_at else 0,
-            "duplicated": rows - int(there.sum()),
-            "misdelivered": int((leg.to != fates.addressee[leg.mail])[fates.composed[leg.mail]].sum()),
-            "late": int((took_s > late_s).sum()),
-            "reordered": _reordered(fates.addressee, before, first, there & (before < NEVER)),
-            "median_drill_s": round(float(np.median(took_s)), 1) if len(took_s) else None,
-            "last_drill_s": round(float(took_s.max()), 1) if len(took_s) else None,
+def _backlogs(judged: Judged) -> dict[str, Json]:
+    """How many mails waited where at the worst, and when the last of them went on; times in real seconds."""
+    at_s = judged.recording.at_s
+    return {
+        place: {
+            "peak": found.peak,
+            "peak_s": at_s(found.peak_ns) if found.peak else None,
+            "last_s": None if found.last_ns is None else at_s(found.last_ns),
+            "stayed": found.left,
         }
-        before = first
-    return found
+        for place, found in backlogs(judged.fates, instants(judged.fates))
+    }
 
 
-def _reordered(addressee: Ints, before: Ints, now: Ints, mails: Flags) -> int:
-    """Mails that reached this leg right after one to the same person which had been behind them."""
-    to, was, at = addressee[mails], before[mails], now[mails]
-    order = np.lexsort((was, at, to))
-    return int(np.count_nonzero((np.diff(to[order]) == 0) & (np.diff(was[order]) < 0)))
-
-
-def _evidence(recording: Recording, fates: Fates) -> tuple[Json, ...]:
-    """Ids only: whose addresses they are stays where it is."""
-    kinds = {
-        **{f"lost before {leg}": flags for leg, flags in fates.lost_at.items()},
+def _evidence(judged: Judged) -> tuple[Json, ...]:
+    """Ids only: whose addresses they are stays where it is. Each with where it was last seen, and when."""
+    fates, at_s = judged.fates, judged.recording.at_s
+    lost = {f"lost before {leg}": flags for leg, flags in fates.lost_at.items()}
+    others = {
         "misdelivered": fates.composed & (fates.strays > 0),
         "uncomposed": ~fates.composed & (fates.strays > 0),
         "duplicated": fates.composed & (fates.copies > 1),
         "queued": fates.queued,
         "bounced": fates.bounced,
+        "late": judged.late,
     }
+    kinds = {what: np.flatnonzero(flags) for what, flags in lost.items()}
+    kinds |= {what: np.flatnonzero(flags)[:MOST_EVIDENCE] for what, flags in others.items()}
     rows: list[Json] = []
-    for what, flags in kinds.items():
-        for mail in np.flatnonzero(flags)[:MOST_EVIDENCE].tolist():
-            at_ns = int(fates.composed_ns[mail])
-            composed_s = recording.at_s(at_ns) if at_ns < NEVER else None
-            rows.append({"what": what, "id": fates.mails.ids[mail].as_py(), "composed_s": composed_s})
+    for what, named in kinds.items():
+        for mail in named.tolist():
+            composed_ns, last = int(fates.composed_ns[mail]), fates.last_seen(mail)
+            rows.append(
+                {
+                    "what": what,
+                    "id": fates.mails.ids[mail].as_py(),
+                    "composed_s": at_s(composed_ns) if composed_ns < NEVER else None,
+                    "last_leg": last.leg,
+                    "node": last.node,
+                    "said": last.result,
+                    "last_s": at_s(last.at_ns),
+                }
+            )
     return tuple(rows)
 
 

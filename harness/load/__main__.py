@@ -28,7 +28,7 @@ from harness.load.handsets import listen
 from harness.load.residents import Errand, settle
 from harness.load.tally import Tally
 from harness.load.town import Town
-from harness.rundir.history import FLUSH_EVERY_S, Operation, Writer
+from harness.rundir.history import FLUSH_EVERY_S, MAIL_SCHEMA, Opened, Operation, Rows, Writer
 
 _ENDS_WITHIN_S: Final = 3.0
 
@@ -46,14 +46,17 @@ def main() -> int:
         vantages=vantages,
         endpoints=[*sorted(entrances), names.ENDPOINT],
     )
+    opened = Rows(config.opened, MAIL_SCHEMA) if config.opened else None
     try:
-        _play(config, history, stop)
+        _play(config, history, opened, stop)
     finally:
         history.close()
+        if opened is not None:
+            opened.close()
     return 0
 
 
-def _play(config: LoadConfig, history: Writer, stop: Event) -> None:
+def _play(config: LoadConfig, history: Writer, opened: Rows | None, stop: Event) -> None:
     environment = Environment(user_classes=[Citizen])
     runner = environment.create_local_runner()
     tally = Tally()
@@ -68,20 +71,25 @@ def _play(config: LoadConfig, history: Writer, stop: Event) -> None:
             exception=None if operation.outcome == "ok" else operation.detail,
         )
 
+    def note(mail: Opened) -> None:
+        if opened is not None:
+            opened.add(mail.row())
+
     def go(errand: Errand) -> None:
         # Not by the runner's own spawning: that counts all running users first, for each one that it adds.
         if town.wanted(errand):
             Citizen(environment, town, errand).start(runner.user_greenlets)
 
     arrivals = Arrivals(go)
-    town = Town(config, settle(config, CURVES[config.curve]), tally, record, arrivals.add)
+    people = settle(config, CURVES[config.curve])
+    town = Town(config, people, tally, record, arrivals.add, note)
     others = [
         gevent.spawn(arrivals.run),
         *(gevent.spawn(listen, access, town.notice) for access in config.access),
     ]
     print("ready", flush=True)
     try:
-        _report(tally, history, config.live_every_s, stop)
+        _report(tally, history, opened, config.live_every_s, stop)
     finally:
         gevent.killall(others, timeout=_ENDS_WITHIN_S)
         # Nobody sets out any more; who is under way comes home, and who does not is written down as nobody knows what.
@@ -90,11 +98,13 @@ def _play(config: LoadConfig, history: Writer, stop: Event) -> None:
         runner.quit()
 
 
-def _report(tally: Tally, history: Writer, live_every_s: float, stop: Event) -> None:
+def _report(tally: Tally, history: Writer, opened: Rows | None, live_every_s: float, stop: Event) -> None:
     """Flush ten times a second and print a live line as often as asked for, until told to stop."""
     due_s = time.monotonic() + live_every_s
     while not stop.wait(FLUSH_EVERY_S):
         history.flush()
+        if opened is not None:
+            opened.flush()
         if time.monotonic() < due_s:
             continue
         due_s += live_every_s

@@ -42,6 +42,7 @@ class LoadConfig:
     patience: int = 20  # attempts of one person before they give up
     worker: int = 0
     workers: int = 1
+    opened: Path | None = None  # the file that opened mails are written to; none: they are not
     canary: str = ""  # what marks one company's data, see `harness.canaries`; none: nothing is marked
 
     @classmethod
@@ -56,6 +57,7 @@ class LoadConfig:
         people: int,
         areas: Sequence[str],
         history: Path,
+        opened: Path | None = None,
         again: float = 0.15,
         tls: float = 0.1,
         canary: str = "",
@@ -70,6 +72,7 @@ class LoadConfig:
             tuple(areas),
             access.of(topology),
             history,
+            opened=opened,
             again=again,
             tls=tls,
             canary=canary,
@@ -97,4 +100,5 @@ class LoadConfig:
         data["access"] = tuple(Access.parse(one) for one in data["access"])
         data["pause_s"] = tuple(data["pause_s"])
         data["history"] = Path(data["history"])
+        data["opened"] = Path(data["opened"]) if data["opened"] else None
         return cls(**data)

@@ -20,8 +20,8 @@ _CALL_AGAIN_S: Final = 0.5
 _PIECE: Final = 262_144
 
 
-def listen(access: Access, show: Callable[[str, str, int], None]) -> None:
-    """Call `show(address, text, at_ns)` for each notice of this carrier, until killed."""
+def listen(access: Access, show: Callable[[str, str, str, int], None]) -> None:
+    """Call `show(address, id, text, at_ns)` for each notice of this carrier, until killed."""
     after = 0
     while True:
         try:
@@ -29,7 +29,7 @@ def listen(access: Access, show: Callable[[str, str, int], None]) -> None:
                 at_ns = time.monotonic_ns()
                 mail = orjson.loads(line)
                 after = max(after, mail["seq"])
-                show(mail["to"], mail["text"], at_ns)
+                show(mail["to"], mail["id"], mail["text"], at_ns)
         except (OSError, EOFError, ValueError, KeyError, MalformedError):
             gevent.sleep(_CALL_AGAIN_S)  # the pause between two calls of a handset that lost its carrier
 

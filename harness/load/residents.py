@@ -27,6 +27,7 @@ class Resident:
     answers_ns: int  # real time from the arrival of the mail to their answer
     entrance: int  # which one they try first, modulo how many there are: the last that worked
     token: str = ""  # of their personal link; empty until a mail has brought it
+    mail: str = ""  # the id of that mail; empty once it is opened
     acknowledged: int = 0  # the last value that the service has taken
 
 

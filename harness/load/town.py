@@ -20,7 +20,7 @@ from harness.load.http1 import NotSentError, UnansweredError
 from harness.load.line import Line
 from harness.load.residents import Errand, Purpose, Resident
 from harness.load.tally import Tally
-from harness.rundir.history import Operation
+from harness.rundir.history import BY_HAND, BY_NOTICE, Opened, Operation
 
 _LINK: Final = re.compile(r"/a/([A-Za-z0-9_-]+)")
 
@@ -39,16 +39,18 @@ class Town:
         tally: Tally,
         record: Callable[[Operation], None],
         plan: Callable[[Errand], None],
+        opened: Callable[[Opened], None] = lambda _: None,
     ) -> None:
         self._config = config
         self._residents = residents
         self.tally = tally
         self._asking = Asking(Directory(config.host), tally, record)
         self._plan = plan
+        self._opened = opened
         self._jitter = Random(config.seed)
         self._felt = False
 
-    def notice(self, address: str, text: str, at_ns: int) -> None:
+    def notice(self, address: str, mail: str, text: str, at_ns: int) -> None:
         """A handset shows a mail. Only the first link counts: a person has one register, of one broadcast."""
         link = _LINK.search(text)
         if link is None:
@@ -57,7 +59,7 @@ class Town:
             self._feel(at_ns)
         resident = self._residents.get(address)
         if resident is not None and not resident.token:
-            self._give_link(resident, link[1])
+            self._give_link(resident, link[1], mail)
             self._plan(Errand(resident, Purpose.ANSWER, at_ns + resident.answers_ns))
 
     def wanted(self, errand: Errand) -> bool:
@@ -85,14 +87,22 @@ class Town:
         for resident in self._residents.values():
             self._plan(Errand(resident, Purpose.MAILBOX, known_ns + resident.answers_ns))
 
-    def _give_link(self, resident: Resident, token: str) -> None:
-        resident.token = token
+    def _give_link(self, resident: Resident, token: str, mail: str) -> None:
+        resident.token, resident.mail = token, mail
         self.tally.linked += 1
+
+    def _open_mail(self, resident: Resident, how: str) -> None:
+        """They read the mail that has their link; once, however often they come back to it."""
+        if resident.mail:
+            mail, resident.mail = resident.mail, ""
+            carrier = resident.access.carrier
+            self._opened(Opened(mail, resident.address, time.monotonic_ns(), carrier, how))
 
     def _line(self, resident: Resident) -> Line:
         return Line(self._config.host, secure=resident.habits.secure, try_s=self._config.try_s)
 
     def _answer(self, errand: Errand) -> None:
+        self._open_mail(errand.resident, BY_NOTICE)
         with self._line(errand.resident) as line:
             form_open = errand.form_open or self._open_page(line, errand)
             if form_open and self._send_form(line, errand):
@@ -133,27 +143,32 @@ class Town:
 
     def _look_into_mailbox(self, errand: Errand) -> None:
         resident = errand.resident
-        token = self._link_in_mailbox(resident)
+        token, mail = self._link_in_mailbox(resident)
         if resident.token:
             return  # the notice came after all, while the mailbox was being opened
         if token:
-            self._give_link(resident, token)
+            self._give_link(resident, token, mail)
+            self._open_mail(resident, BY_HAND)
             self._plan(Errand(resident, Purpose.ANSWER, errand.planned_ns))
         elif errand.attempt < _MAILBOX_LOOKS:
             apart_ns = int(_MAILBOX_APART_MINUTES * 60e9 / self._config.clock)
             self._plan(replace(errand, planned_ns=errand.planned_ns + apart_ns, attempt=errand.attempt + 1))
 
-    def _link_in_mailbox(self, resident: Resident) -> str:
-        """The link in the newest mail that has one; empty for none, or when the mail node does not answer."""
+    def _link_in_mailbox(self, resident: Resident) -> tuple[str, str]:
+        """The link in the newest mail that has one, and that mail; empty for none, or for no answer."""
         host, port = resident.access.mail
         mail = Entrance("mail", host, port, 0)
         with Line(host, secure=False, try_s=self._config.try_s) as line:
             try:
                 reply = line.exchange(mail, http1.get(f"/mailboxes/{resident.address}", host))
             except (NotSentError, UnansweredError):
-                return ""
+                return "", ""
         if reply.status != 200:
-            return ""
+            return "", ""
         messages: Sequence[Mapping[str, str]] = orjson.loads(reply.body)
-        links = [link[1] for message in messages if (link := _LINK.search(message.get("text", "")))]
-        return links[-1] if links else ""
+        links = [
+            (link[1], message.get("id", ""))
+            for message in messages
+            if (link := _LINK.search(message.get("text", "")))
+        ]
+        return links[-1] if links else ("", "")

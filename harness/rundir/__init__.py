@@ -12,7 +12,7 @@ runs/<scenario>/<time>-<seed>/
   databases.arrow  who said to be primary, ten times a second, see `history.DATABASE_SCHEMA`
   replication.arrow  how far each database follows, where there is more than one region
   final/           the service's state read back at the end, *.jsonl
-  mail/            every leg of every mail: composed, submitted, relayed, stored, noticed .arrow
+  mail/            every leg of every mail: composed, submitted, relayed, stored, noticed, opened .arrow
   nodes/*.log      what each node printed
   verdict.json junit.xml report.html figures/
 """

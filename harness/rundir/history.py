@@ -70,8 +70,13 @@ _MAIL: Final[list[tuple[str, pa.DataType]]] = [
     ("to", pa.string()),  # the addressee; on leg "stored" the mailbox it was stored in
     ("at_ns", pa.int64()),
     ("node", pa.string()),
-    ("result", pa.string()),  # composed: "queued"|"sent"; relayed: "ok"|"deferred"|"bounced"; others "ok"
+    # composed: "queued"|"sent"; relayed: "ok"|"deferred"|"bounced"; noticed: "ok"|"lost"; opened: after a "notice"|
+    # "by hand"; others "ok"
+    ("result", pa.string()),
 ]
+#: How somebody came to open a mail: a handset rang for it, or they looked into the mailbox by themselves.
+BY_NOTICE: Final = "notice"
+BY_HAND: Final = "by hand"
 #: mail/<leg>.arrow: one row per mail and event on that leg.
 MAIL_SCHEMA: Final = pa.schema(_MAIL)
 
@@ -91,6 +96,20 @@ class Operation:
     vantage: str
     endpoint: str
     detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Somebody opened a mail: one row of `MAIL_SCHEMA`, in its order. `node` is the carrier whose handset it was."""
+
+    id: str
+    to: str
+    at_ns: int
+    node: str
+    result: str
+
+    def row(self) -> tuple[object, ...]:
+        return self.id, self.to, self.at_ns, self.node, self.result
 
 
 class Rows:

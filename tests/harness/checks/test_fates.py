@@ -6,11 +6,15 @@ from collections import Counter
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.checks import mail_detail
 from harness.checks.fates import Fates
-from harness.checks.legs import Leg, Mails
+from harness.checks.ledger import ledger
+from harness.checks.legs import NEVER, Leg, Mails
+from harness.checks.waits import PLACES, backlogs, instants
 
 MAILS, ADDRESSES = 4, 3
 RESULTS = {
@@ -18,8 +22,11 @@ RESULTS = {
     "submitted": ("ok",),
     "relayed": ("ok", "deferred", "bounced"),
     "stored": ("ok",),
+    "noticed": ("ok", "lost"),
+    "opened": ("ok",),
 }
-Row = tuple[int, int, str]  # mail, to, result
+NODES = 2
+Row = tuple[int, int, str]  # mail, to, result; the rows of all legs happen one after the other
 
 
 @st.composite
@@ -50,16 +57,25 @@ def one_by_one(rows: dict[str, list[Row]], drained: bool) -> Counter[str]:
         elif (mail, "ok") in said["relayed"]:
             count["lost"] += 1
         else:
-            submitted = (mail, "ok") in said["submitted"]
+            submitted = any(at == mail for leg in ("submitted", "relayed") for at, _ in said[leg])
             gone = drained if submitted else result == "sent"
             count["lost" if gone else "queued"] += 1
     return count
 
 
-def vectorised(rows: dict[str, list[Row]], drained: bool) -> Counter[str]:
+def fates_of(rows: dict[str, list[Row]], drained: bool) -> Fates:
     ids = pa.array([f"mail {number}" for number in range(MAILS)])
-    addresses = pa.array([f"address {number}" for number in range(ADDRESSES)])
-    fates = Fates(Mails({leg: _leg(leg, found) for leg, found in rows.items()}, ids, addresses), drained)
+    addresses = pa.array([f"{number}@{'ab'[number % 2]}.example" for number in range(ADDRESSES)])
+    nodes = pa.array([f"node {number}" for number in range(NODES)])
+    legs, began = {}, 0
+    for leg, found in rows.items():
+        legs[leg] = _leg(leg, found, began)
+        began += len(found)
+    return Fates(Mails(legs, ids, addresses, nodes), drained)
+
+
+def vectorised(rows: dict[str, list[Row]], drained: bool) -> Counter[str]:
+    fates = fates_of(rows, drained)
     lost = sum(int(flags.sum()) for flags in fates.lost_at.values())
     return Counter(
         {
@@ -74,12 +90,13 @@ def vectorised(rows: dict[str, list[Row]], drained: bool) -> Counter[str]:
     )
 
 
-def _leg(name: str, rows: list[Row]) -> Leg:
+def _leg(name: str, rows: list[Row], began: int) -> Leg:
     return Leg(
         np.array([mail for mail, _, _ in rows], np.int64),
         np.array([to for _, to, _ in rows], np.int64),
-        np.arange(len(rows), dtype=np.int64),
+        np.arange(began, began + len(rows), dtype=np.int64),
         {result: np.array([each == result for _, _, each in rows], np.bool_) for result in RESULTS[name]},
+        np.arange(began, began + len(rows), dtype=np.int64) % NODES,
     )
 
 
@@ -93,3 +110,76 @@ def test_it_adds_up(rows: dict[str, list[Row]], drained: bool) -> None:
     count = vectorised(rows, drained)
     fates = ("stored", "bounced", "queued", "astray", "lost")
     assert sum(count[fate] for fate in fates) == len(rows["composed"])
+
+
+@given(journals(), st.booleans())
+def test_every_leg_adds_up(rows: dict[str, list[Row]], drained: bool) -> None:
+    accounts = mail_detail.accounts(fates_of(rows, drained))
+    for leg, row in accounts.items():
+        parts = ("on", "bounced", "waiting", "lost", "misdelivered", "rests")
+        assert row["came"] == sum(int(str(row[part])) for part in parts), leg
+    assert accounts["composed"]["came"] == len(rows["composed"])
+    for leg, onward in (("composed", "submitted"), ("submitted", "relayed"), ("relayed", "stored")):
+        assert accounts[leg]["on"] == accounts[onward]["came"]
+
+
+@given(journals(), st.booleans())
+def test_nobody_is_counted_twice_on_a_leg(rows: dict[str, list[Row]], drained: bool) -> None:
+    for leg, account in ledger(fates_of(rows, drained)).items():
+        fates = [flags for name, flags in vars(account).items() if name != "came"]
+        assert (np.sum(fates, axis=0) == account.came).all(), leg
+
+
+@given(journals(), st.booleans())
+def test_domains_and_all_together_tell_the_same(rows: dict[str, list[Row]], drained: bool) -> None:
+    fates = fates_of(rows, drained)
+    late = fates.late(2, 20)
+    domains = mail_detail.domains(fates, late, 1.0)
+    wanted = {"composed": fates.composed, "stored": fates.stored, "lost": fates.lost, "late": late}
+    for name, flags in wanted.items():
+        assert sum(int(str(row[name])) for row in domains.values()) == int(flags.sum()), name
+
+
+@given(journals(), st.booleans())
+def test_a_mail_was_last_seen_in_its_latest_row(rows: dict[str, list[Row]], drained: bool) -> None:
+    fates = fates_of(rows, drained)
+    at = 0
+    latest: dict[int, tuple[str, int, str]] = {}
+    for leg, found in rows.items():
+        for mail, _, result in found:
+            latest[mail] = (leg, at, result)
+            at += 1
+    for mail in range(MAILS):
+        if mail not in latest:
+            with pytest.raises(KeyError):
+                fates.last_seen(mail)
+            continue
+        seen = fates.last_seen(mail)
+        assert (seen.leg, seen.at_ns, seen.result) == latest[mail]
+        assert seen.node == f"node {latest[mail][1] % NODES}"
+
+
+@given(journals(), st.booleans(), st.integers(0, 25))
+def test_what_is_late(rows: dict[str, list[Row]], drained: bool, within_ns: int) -> None:
+    fates, ended_ns = fates_of(rows, drained), 40
+    late = fates.late(within_ns, ended_ns)
+    for mail in range(MAILS):
+        if not fates.composed[mail] or fates.lost[mail]:
+            assert not late[mail]
+            continue
+        out_ns = min(int(fates.out_ns[mail]), ended_ns)
+        assert late[mail] == (out_ns - int(fates.composed_ns[mail]) > within_ns)
+
+
+@given(journals(), st.booleans())
+def test_the_backlog_is_what_came_and_did_not_go(rows: dict[str, list[Row]], drained: bool) -> None:
+    fates = fates_of(rows, drained)
+    at = instants(fates)
+    for place, found in backlogs(fates, at):
+        came, went = (at[name].tolist() for name in PLACES[place])
+        times = sorted({t for t in (*came, *went) if t < NEVER})
+        waiting = [sum(t0 <= t < t1 for t0, t1 in zip(came, went, strict=True)) for t in times]
+        assert found.peak == max(waiting, default=0), place
+        if found.peak:
+            assert found.peak_ns == times[waiting.index(found.peak)]
+        assert found.left == sum(t0 < NEVER and t1 == NEVER for t0, t1 in zip(came, went, strict=True))

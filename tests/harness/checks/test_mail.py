@@ -54,7 +54,19 @@ def test_a_mail_that_vanished_is_lost_where_it_should_have_been_next(
     legs = finding.detail["legs"]
     assert isinstance(legs, dict)
     assert {leg for leg, row in legs.items() if isinstance(row, dict) and row["lost"]} == {lost_at}
-    assert finding.evidence == ({"what": f"lost before {lost_at}", "id": name(2), "composed_s": 10.0},)
+    assert finding.measured["vanished"] == (0 if lost_at == "submitted" else 1)
+    at_s = 10.0 + LEGS.index(last) / 10
+    assert finding.evidence == (
+        {
+            "what": f"lost before {lost_at}",
+            "id": name(2),
+            "composed_s": 10.0,
+            "last_leg": last,
+            "node": last,
+            "said": "sent" if last == "composed" else "ok",
+            "last_s": at_s,
+        },
+    )
 
 
 def test_what_still_waits_in_the_outbox_is_not_lost(record: Record) -> None:
@@ -159,6 +171,58 @@ def test_mail_that_never_got_out(record: Record, within_s: float, verdict: Verdi
     run = record(mail={"all_out_within": within_s})
     run.mail("composed", name(1), "p1@au.example", 10.0, "queued")
     assert mail.check(run.end()).verdict is verdict
+
+
+def test_every_lost_mail_is_named_however_many(record: Record) -> None:
+    run = record()
+    for person in range(300):
+        sent(run, person, until="relayed")
+    finding = mail.check(run.end())
+    named = {row["id"] for row in finding.evidence if isinstance(row, dict)}
+    assert named == {name(person) for person in range(300)}
+
+
+def test_what_came_in_time_and_what_still_waits_past_the_deadline(record: Record) -> None:
+    run = record(mail={"late": 0})
+    sent(run, 1)
+    run.mail("composed", name(2), "p2@au.example", 10.0, "queued")
+    finding = mail.check(run.end(at_s=10.0 + 31 * 60 / 60))
+    assert finding.measured["late"] == 1
+    assert finding.verdict is Verdict.FAIL
+    assert ["late", "composed"] in [
+        [row["what"], row["last_leg"]] for row in finding.evidence if isinstance(row, dict)
+    ]
+
+
+def test_tables_by_domain_and_by_node(record: Record) -> None:
+    run = record()
+    sent(run, 1)
+    sent(run, 2, until="submitted")
+    run.mail("relayed", name(2), "p2@au.example", 10.2, "deferred")
+    run.mail("relayed", name(2), "p2@au.example", 20.0, "deferred")
+    for leg, result in (("composed", "sent"), ("submitted", "ok"), ("relayed", "bounced")):
+        run.mail(leg, name(3), "p3@free.example", 11.0, result)
+    finding = mail.check(run.end())
+    domains, hosts = finding.detail["domains"], finding.detail["hosts"]
+    assert isinstance(domains, dict)
+    assert isinstance(hosts, dict)
+    au, free = domains["au.example"], domains["free.example"]
+    assert isinstance(au, dict)
+    assert isinstance(free, dict)
+    assert (au["composed"], au["stored"], au["lost"], au["vanished"], au["deferred"]) == (2, 1, 1, 1, 2)
+    assert (free["bounced"], free["lost"], free["peak_provider"]) == (1, 0, 0)
+    relayed = hosts["relayed: relayed"]
+    assert isinstance(relayed, dict)
+    assert (relayed["mails"], relayed["deferred"], relayed["bounced"], relayed["lost"]) == (1, 2, 1, 1)
+
+
+def test_a_notice_that_the_push_dropped_is_none(record: Record) -> None:
+    run = record(mail={"unnoticed": 0})
+    sent(run, 1, until="stored")
+    run.mail("noticed", name(1), "p1@au.example", 10.5, "lost")
+    finding = mail.check(run.end())
+    assert finding.measured["unnoticed"] == 1
+    assert finding.verdict is Verdict.FAIL
 
 
 def test_mails_to_one_person_that_overtook_each_other(record: Record) -> None:

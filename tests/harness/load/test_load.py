@@ -37,6 +37,7 @@ def config(world: World, tmp_path: Path) -> LoadConfig:
         areas=("350", "351"),
         access=(world.access,),
         history=tmp_path / "history",
+        opened=tmp_path / "opened.arrow",
         tls=0.2,
         try_s=5.0,
         pause_s=(0.2, 0.4),
@@ -92,6 +93,10 @@ def test_everyone_answers_in_their_own_time(
     assert (rows.invoked_ns >= rows.intended_ns).all()
     final = {int(token[1:]): int(value) for token, value in world.get("/state").items()}
     assert final == answers.groupby("key").value.max().to_dict()
+    opened = history.read(config.opened or Path(), history.MAIL_SCHEMA).to_pandas()
+    assert set(opened.to) == set(opened.to.unique()) == {person.address for person in people}
+    assert len(opened) == 150, "each opens a mail once"
+    assert set(opened.result) == {"notice"}
     again = answers[answers.value == 2]
     assert 5 <= len(again) <= 45  # 15 in 100, each but the last few within the time given
 
