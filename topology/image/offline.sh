@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The images of the compose file without any registry: a base made from Debian's packages, Python's packages fetched
 # outside, upstream's Toxiproxy built from its Go module. Needs an engine, mmdebstrap, Python 3.11 with pip (PYTHON), Go.
-# What is there already under these names is used as it is; REBUILD=1 makes the base and Toxiproxy anew.
+# A base, packages and a Toxiproxy that are there already are used as they are; REBUILD=1 makes everything anew.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -18,7 +18,14 @@ have() {
     [ -z "${REBUILD:-}" ] && docker image inspect "$1" >"$work/inspected" 2>&1
 }
 
-# missing WHAT: everything that is missing is told at once.
+# Whether all packages were fetched since what is wanted last changed.
+readonly wheels=topology/image/wheels
+fetched() {
+    [ -z "${REBUILD:-}" ] && [ $wheels/complete -nt constraints.txt ] &&
+        [ $wheels/complete -nt topology/image/requirements.txt ]
+}
+
+# Everything that is missing is told at once.
 missing=()
 docker version --format '{{.Server.Version}}' >"$work/engine" 2>&1 ||
     missing+=("a container engine that answers ($(tail -n 1 "$work/engine")): topology/image/engine.sh installs one")
@@ -41,9 +48,10 @@ make_base() {
 }
 
 fetch_wheels() {
-    find topology/image/wheels -name '*.whl' -delete
-    "$python" -m pip wheel --quiet --disable-pip-version-check --wheel-dir topology/image/wheels \
+    find $wheels -name '*.whl' -delete
+    "$python" -m pip wheel --quiet --disable-pip-version-check --wheel-dir $wheels \
         --constraint constraints.txt --requirement topology/image/requirements.txt
+    touch $wheels/complete
 }
 
 # The same two programs at the same places as in upstream's image, and started in the same way.
@@ -69,7 +77,7 @@ step() {
     echo "image-offline: $1"
 }
 have $base || step "a base from Debian's packages: $base" make_base
-step "Python's packages into topology/image/wheels" fetch_wheels
+fetched || step "Python's packages into $wheels" fetch_wheels
 have $toxiproxy || step "Toxiproxy from its Go module: $toxiproxy" make_toxiproxy
 for name in "${!running[@]}"; do
     if ! wait "${running[$name]}"; then
