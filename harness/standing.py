@@ -22,6 +22,7 @@ from harness.faults.looking import answer, each
 from harness.interruption import GiveUp, Interruption
 from harness.live import PlainShow
 from harness.runbook import confirmers
+from harness.runbook.commands import fence
 from harness.runbook.desk import Desk
 from harness.runbook.scene import Scene
 from harness.rundir import Clock, RunDir
@@ -58,13 +59,17 @@ class Wanted:
 
 @dataclass(frozen=True)
 class State:
-    """What up.json says. `pid` is the process outside that all of it hangs on, `started` when that began."""
+    """What up.json says. `pid` is the process outside that all of it hangs on, `started` when that began.
+
+    `fence` is what the register says of who may write, in words; empty where there is none.
+    """
 
     pid: int
     started: float
     since: str
     run: str
     nodes: Mapping[str, str]
+    fence: str = ""
 
 
 def read(runs: Path) -> State | None:
@@ -150,9 +155,11 @@ def _keep(runtime: Runtime, topology: topology_map.Map, run: RunDir, runs: Path)
             if not interruption.asked.is_set():
                 _enrol(at, run)
             since = datetime.now(UTC).isoformat(timespec="seconds")
-            with Desk(runs, Scene(at, run)):
+            scene = Scene(at, run)
+            with Desk(runs, scene):
                 while not interruption.asked.is_set():
-                    _write(runs, State(outside, _started(), since, run.name, _look(at)))
+                    now = State(outside, _started(), since, run.name, _look(at), fence.told(scene))
+                    _write(runs, now)
                     interruption.asked.wait(LOOK_EVERY_S)
         except GiveUp:
             run.record("run.interrupted", why="twice")

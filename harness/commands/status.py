@@ -26,6 +26,8 @@ def command(runs: Path) -> int:
     click.echo(f"up since {state.since}, process {state.pid}, {state.run}")
     for name, word in state.nodes.items():
         click.echo(f"  {name:<22} {word}")
+    if state.fence:
+        click.echo(f"fence: {state.fence}")
     _tell(progress.told(runs / state.run, stands=True))
     well = all(word == "healthy" for word in state.nodes.values())
     return PASS if well and not progress.unfinished(runs / state.run) else UNKNOWN

@@ -18,9 +18,9 @@ def told(run: Path, *, stands: bool) -> list[str]:
 
 
 def unfinished(run: Path) -> bool:
-    """Whether the last performance of any runbook did not come to its end."""
-    last = {_name(one): one for one in performances(run)}
-    return any(one.outcome != PROVEN for one in last.values())
+    """Whether the last performance did not come to its end: one that stopped before another was proven is history."""
+    done = performances(run)
+    return bool(done) and done[-1].outcome != PROVEN
 
 
 def _name(one: Performed) -> str:

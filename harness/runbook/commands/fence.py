@@ -8,7 +8,7 @@ from typing import Final
 from harness.runbook.commands.command import Command
 from harness.runbook.databases import DATABASE, try_writes
 from harness.runbook.model import Argument, Arguments, Kind
-from harness.runbook.scene import Refused, Scene
+from harness.runbook.scene import TROUBLE, Refused, Scene, brief
 
 ROLE: Final = "fence"
 PATH: Final = "/writable"
@@ -39,6 +39,17 @@ def write(scene: Scene, was: Writable, region: str | None) -> None:
         raise Refused(f"the fence register refuses it: {reply.text}")
     if reply.status >= 300:
         raise OSError(f"the fence says http {reply.status}: {reply.text}")
+
+
+def told(scene: Scene) -> str:
+    """What the register says, for people; empty where the topology has none."""
+    if not scene.stage.topology.with_role(ROLE):
+        return ""
+    try:
+        now = read(scene)
+    except TROUBLE as error:
+        return f"the register gives no answer: {brief(error)}"
+    return f"{now.region or 'nobody'} may write, epoch {now.epoch}"
 
 
 def fence(scene: Scene, arguments: Arguments) -> str:

@@ -131,3 +131,17 @@ def test_taking_it_down_stops_what_is_under_way(tmp_path: Path, scene: Scene) ->
         client.says("wait: w")
     assert client.end()["end"] == "interrupted"
     assert "interrupted at step 2 of 2" in "\n".join(progress.told(scene.run.path, stands=False))
+
+
+def test_what_stopped_before_another_was_performed_to_its_end_is_history(runs: Path, scene: Scene) -> None:
+    stopped = Client(runs, ["en=stopped"])
+    stopped.says("wait: w")
+    stopped.connection.sendall(b"stop\n")
+    assert stopped.end()["end"] == "interrupted"
+    assert progress.unfinished(scene.run.path)
+    other = Client(runs, ["en=other"])
+    other.says("wait: w")
+    finish(scene, "other")
+    assert other.end()["end"] == "proven"
+    assert not progress.unfinished(scene.run.path)
+    assert "book (en stopped): was interrupted" in "\n".join(progress.told(scene.run.path, stands=True))
