@@ -19,7 +19,6 @@ from reports.faults import Fault
 from reports.reading import Record
 from reports.series import Floats, Span
 
-STATES: Final = ("writes", "follows", "behind", "idle", "silent")
 #: Any failure can be restored to 5 minutes before it (OPS, SEC). How far a region may lag is held against it in drill
 #: time, as the alarm does, how old what a backup has in real time.
 PROMISED_S: Final = 300.0

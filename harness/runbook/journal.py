@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -91,10 +90,6 @@ class Performed:
     def next(self) -> str | None:
         """The step to go on with; None if all are proven."""
         return next((step for step in self.steps if step not in self.proven), None)
-
-    @property
-    def lasted_s(self) -> float:
-        return (time.monotonic_ns() - self.at_ns) / 1e9
 
 
 def performances(run: Path) -> list[Performed]:
