@@ -22,6 +22,9 @@ class Kind(StrEnum):
     ROLES = "roles"  # one role or a list of them -> a list of names
     DURATION = "duration"  # 5s -> 5.0, seconds
     COUNT = "count"  # 3
+    INSTANT = (
+        "instant"  # 2026-01-15T14:46:40+09:00; or 59.5s, on the clock of the timeline -> as it was written
+    )
     TEXT = "text"  # anything that is not empty
 
 

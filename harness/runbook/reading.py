@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from harness import quantities
-from harness.duration import Duration
+from harness.duration import Duration, NotADuration
 from harness.runbook.commands import COMMANDS
 from harness.runbook.model import Argument, Arguments, Call, Kind, Runbook, Step
 from harness.runbook.proofs import PROOFS
@@ -28,7 +30,7 @@ SUPPLIED: Final = Path(__file__).parents[2] / "scenarios" / FOLDER
 NAME: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 #: The command that is no command: the steps of another runbook stand in its place.
 PERFORM: Final = "perform"
-_PARAMETER: Final = re.compile(r"\$(?:\{([A-Za-z0-9_-]+)\}|([A-Za-z0-9_-]+))")
+_PARAMETER: Final = re.compile(r"\$(?:\{([A-Za-z0-9_.-]+)\}|([A-Za-z0-9_-]+))")
 
 #: Runbooks as they were written, by name.
 Written = Mapping[str, Fields]
@@ -91,10 +93,11 @@ class _Binder:
         if own.as_text("a name") != wanted or not NAME.fullmatch(wanted):
             raise own.bad(f'the name of its file, "{wanted}", of small letters, digits and hyphens')
         arguments = self._arguments(fields, given, name)
+        spoken = {**arguments, **self._titles(arguments)}
         steps: list[Step] = []
         items = fields.need("steps", "a list of steps").as_items("a list of steps")
         for value in items:
-            for step in self._steps(value, arguments, (*above, wanted)):
+            for step in self._steps(value, spoken, (*above, wanted)):
                 if step.name in [other.name for other in steps]:
                     raise value.as_fields().need("name", "a name").bad("a name that no step before it has")
                 steps.append(step)
@@ -133,6 +136,16 @@ class _Binder:
                 regions[key] = value
             arguments[key] = value
         return arguments
+
+    def _titles(self, arguments: Mapping[str, Scalar]) -> Mapping[str, Scalar]:
+        """`to.ja` and `to.en` for a parameter `to` that is a region: as people know it."""
+        regions = {key: self.topology.regions.get(each.text) for key, each in arguments.items()}
+        return {
+            f"{key}.{language}": replace(arguments[key], text=title, value=title)
+            for key, region in regions.items()
+            if region is not None
+            for language, title in (("en", region.title.en), ("ja", region.title.ja))
+        }
 
     def _steps(self, value: Value, arguments: Mapping[str, Scalar], above: tuple[str, ...]) -> list[Step]:
         """The step; if it performs a runbook, that one's steps before it."""
@@ -190,8 +203,23 @@ class _Binder:
                 return quantities.duration(value).s
             case Kind.COUNT:
                 return value.as_whole(least=1)
+            case Kind.INSTANT:
+                return _instant(value)
             case Kind.TEXT:
                 return value.as_text(_KINDS[kind])
+
+
+def _instant(value: Value) -> str:
+    """As it was written. Raises BadInput for what is no instant; a time without its zone could be any of many."""
+    text = value.as_text(_KINDS[Kind.INSTANT])
+    try:
+        if datetime.fromisoformat(text).tzinfo is not None:
+            return text
+    except ValueError:
+        with suppress(NotADuration):
+            Duration.parse(text)
+            return text
+    raise value.bad(_KINDS[Kind.INSTANT])
 
 
 _KINDS: Final[Mapping[Kind, str]] = {
@@ -199,6 +227,7 @@ _KINDS: Final[Mapping[Kind, str]] = {
     Kind.ROLES: "roles",
     Kind.DURATION: "a duration",
     Kind.COUNT: "a number",
+    Kind.INSTANT: "an instant with its zone, such as 2026-01-15T14:46:40+09:00, or a time of the timeline, such as 59s",
     Kind.TEXT: "text",
 }
 
@@ -235,7 +264,10 @@ def _without(fields: Fields, key: str) -> Mapping[str, Value]:
 
 
 def _filled(value: Value, arguments: Mapping[str, Scalar]) -> Value:
-    """The same with `$name` and `${name}` replaced by what the parameter was given; places stay."""
+    """The same with `$name` and `${name}` replaced by what the parameter was given; places stay.
+
+    `${name.ja}` and `${name.en}` are the title of a region.
+    """
     match value:
         case Fields():
             return replace(value, values={key: _filled(each, arguments) for key, each in value})

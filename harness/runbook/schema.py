@@ -25,6 +25,7 @@ _KINDS: Final[Mapping[Kind, Json]] = {
     Kind.ROLES: {"anyOf": [_WORD, {"type": "array", "items": _WORD, "minItems": 1}]},
     Kind.DURATION: {"anyOf": [_DURATION, _PARAMETER]},
     Kind.COUNT: {"anyOf": [{"type": "integer", "minimum": 1}, _PARAMETER]},
+    Kind.INSTANT: _WORD,
     Kind.TEXT: _WORD,
 }
 

@@ -59,6 +59,7 @@ NIGHTLY = {
     "region-loss-to-virginia",
     "stale-names",
     "sync-stalls-then-loss",
+    "update-destroys",
 }
 
 

@@ -4,7 +4,7 @@ Run where the backups are. Without `--before` the mistake is looked for in the l
 answers since the last time, or the one that dropped their table. A copy of the database is restored beside the
 service, in memory, to just before it; what it has and the service has not is put back, in one transaction. A row that
 was made or answered after the mistake stays as it is. Prints one JSON object. Exit status 2: there is no mistake to
-undo, or it lies outside of what can be restored.
+undo, or it lies outside of what can be restored; 3: not yet, the log of that time has still to come in.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import psycopg
 
 from topology.platform.backup import mistakes
 from topology.platform.backup.mistakes import Mistake
-from topology.platform.backup.restore import OutOfReach, Store, instant, restore
+from topology.platform.backup.restore import NotYet, OutOfReach, Store, instant, restore
 from topology.platform.backup.sealed import Unreadable
 from topology.platform.backup.settings import Settings
 from topology.platform.backup.side_copy import CannotServe, SideCopy, Target
@@ -121,6 +121,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = parser.parse_args(argv)
     try:
         report = restore_answers(Settings.from_environment(), given.before)
+    except NotYet as early:
+        print(f"cannot restore yet: {early}", file=sys.stderr)
+        return 3
     except (NothingToUndo, OutOfReach) as refused:
         print(f"cannot restore: {refused}", file=sys.stderr)
         return 2

@@ -6,7 +6,7 @@ Until the other region's databases take writes its web nodes hold what comes, fo
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from harness.runbook.commands.command import Command
@@ -27,22 +27,24 @@ def drain(scene: Scene, arguments: Arguments) -> str:
     at_once(lambda node: scene.program(node, PROGRAM), scene.nodes(target, ROLE))
     drained = there(scene, source)
     at_once(lambda node: scene.program(node, [*PROGRAM, *ways]), drained)
-    names = ", ".join(node.name for node in drained) or "no balancer"
-    return f"{names} passes everybody on to {target}"
+    return f"{named(drained)} passes everybody on to {target}"
 
 
 def serve(scene: Scene, arguments: Arguments) -> str:
     region = str(arguments["region"])
     serving = there(scene, region)
     at_once(lambda node: scene.program(node, PROGRAM), serving)
-    return (
-        f"{', '.join(node.name for node in serving) or 'no balancer'} serves with the web nodes of {region}"
-    )
+    return f"{named(serving)} serves with the web nodes of {region}"
 
 
 def there(scene: Scene, region: str) -> list[Node]:
     """The region's balancers that are up; nobody can come by one that is not."""
     return [node for node in scene.nodes(region, ROLE) if scene.stage.runtime.alive(node)]
+
+
+def named(balancers: Sequence[Node]) -> str:
+    """As the beginning of a sentence on each of them."""
+    return ", ".join(node.name for node in balancers) or "no balancer"
 
 
 def ways_between(scene: Scene, source: str, target: str) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from harness.faults import Effect
-from harness.runbook.commands.drain import there, ways_between
+from harness.runbook.commands.drain import named, there, ways_between
 from harness.runbook.model import Argument, Arguments, Kind
 from harness.runbook.proofs.proof import Proof
 from harness.runbook.scene import Scene
@@ -22,7 +22,7 @@ def passed_on(scene: Scene, arguments: Arguments) -> Effect:
     wrong = [node.name for node in balancers if _serving(scene, node) != ways]
     if wrong:
         return Effect(False, f"{', '.join(wrong)} does not yet pass on to {target}")
-    return Effect(True, f"{len(balancers)} balancers pass everybody on to {target}")
+    return Effect(True, f"{named(balancers)} passes everybody on to {target}")
 
 
 def serves_itself(scene: Scene, arguments: Arguments) -> Effect:
@@ -34,7 +34,7 @@ def serves_itself(scene: Scene, arguments: Arguments) -> Effect:
     wrong = [name for name, hosts in serving.items() if not hosts or hosts - own]
     if wrong:
         return Effect(False, f"{', '.join(wrong)} does not serve with the web nodes of {region} alone")
-    return Effect(True, f"{len(balancers)} balancers serve with the web nodes of {region}")
+    return Effect(True, f"{named(balancers)} serves with the web nodes of {region}")
 
 
 def _serving(scene: Scene, balancer: Node) -> set[tuple[str, int]]:

@@ -24,7 +24,8 @@ def fenced(scene: Scene, arguments: Arguments) -> Effect:
     taking = [str(one) for one in tried if one.taken]
     said = "; ".join(map(str, tried))
     return Effect(
-        not taking, "; ".join(taking) if taking else f"the register names {register.region}; {said}"
+        not taking,
+        "; ".join(taking) if taking else f"the register names {register.region or 'nobody'}; {said}",
     )
 
 

@@ -149,3 +149,43 @@ def test_a_runbook_that_does_not_exist_is_told_with_the_nearest(tmp_path: Path, 
     known = reading.written(tmp_path)
     with pytest.raises(BadInput, match='did you mean "move"'):
         reading.bind(parse("mvoe", "here"), {}, known, topology)
+
+
+def test_a_region_is_told_to_people_by_its_title(tmp_path: Path, topology: Map) -> None:
+    words = "do: {notice: {ja: '${to.ja}で続けます ($to)', en: 'On in ${to.en}'}}"
+    runbook = read(tmp_path, topology, MOVE.replace("do: {declare: {region: $from}}", words))
+    command = runbook.steps[0].command
+    assert command is not None
+    assert command.arguments == {"ja": "そこで続けます (there)", "en": "On in there"}
+    with pytest.raises(BadInput, match=r"to\.fr.*did you mean .to\."):
+        read(tmp_path, topology, MOVE.replace("do: {declare: {region: $from}}", words.replace(".en", ".fr")))
+
+
+RESTORE = """\
+name: back
+title: {en: Back, ja: 復元}
+why: To see.
+parameters: {from: region, before: instant}
+steps:
+  - name: restore
+    title: {en: Restore, ja: 復元する}
+    do: {restore-answers: {from: $from, before: $before}}
+    proof: answers-complete
+    within: 10s
+"""
+
+
+@pytest.mark.parametrize("before", ["2026-01-15T14:46:40+09:00", "59s", "59500ms"])
+def test_an_instant_has_its_zone_or_is_a_time_of_the_timeline(
+    tmp_path: Path, topology: Map, before: str
+) -> None:
+    runbook = read(tmp_path, topology, RESTORE, ("from=here", f"before={before}"), "back")
+    command = runbook.steps[0].command
+    assert command is not None
+    assert command.arguments["before"] == before
+
+
+@pytest.mark.parametrize("before", ["2026-01-15T14:46:40", "14:46", "yesterday", "59", "5d"])
+def test_what_is_no_instant_is_refused(tmp_path: Path, topology: Map, before: str) -> None:
+    with pytest.raises(BadInput, match="expected an instant with its zone, such as 2026-01-15T14:46:40"):
+        read(tmp_path, topology, RESTORE, ("from=here", f"before={before}"), "back")

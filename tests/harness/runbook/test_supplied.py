@@ -36,7 +36,12 @@ def test_they_can_be_performed_on_the_replica(whole: Map, path: Path) -> None:
     parameters = load(path).get("parameters")
     assert isinstance(parameters, Fields)
     regions = iter(whole.service_regions * 2)
-    example = {"region": lambda: next(regions), "number": lambda: 7, "text": lambda: "1"}
+    example = {
+        "region": lambda: next(regions),
+        "number": lambda: 7,
+        "text": lambda: "1",
+        "instant": lambda: "59s",
+    }
     given = {}
     for name, kind in parameters:
         value = example.get(kind.as_text(), lambda: 7)()

@@ -125,3 +125,20 @@ def test_without_a_mistake_there_is_nothing_to_undo(mortal: Postgres, backed_up:
     assert done.returncode == 2
     assert "nobody deleted answers" in done.stderr
     assert comments(mortal)[1000] == "kept"
+
+
+def test_an_instant_that_cannot_be_restored_is_refused_and_one_that_has_still_to_come_in_is_not(
+    mortal: Postgres, backed_up: BackupNode
+) -> None:
+    answer(mortal, 1000, "kept")
+    early = backed_up.run("restore-answers", "--before", "2020-01-01T00:00:00+09:00")
+    assert early.returncode == 2
+    assert "is before the end of the oldest generation" in early.stderr
+    future = backed_up.run("restore-answers", "--before", "2999-01-01T00:00:00+09:00")
+    assert future.returncode == 2
+    assert "is after the newest restorable instant" in future.stderr
+    backed_up.node.kill()
+    not_yet = backed_up.run("restore-answers", "--before", now(mortal).isoformat())
+    assert not_yet.returncode == 3
+    assert "cannot restore yet: " in not_yet.stderr
+    assert comments(mortal)[1000] == "kept"

@@ -20,7 +20,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from topology.platform.backup import positions
@@ -33,6 +33,10 @@ from topology.platform.backup.side_copy import LOG, CannotServe, SideCopy, Targe
 
 class OutOfReach(Exception):
     """What was asked for lies outside of what can be restored."""
+
+
+class NotYet(OutOfReach):
+    """It has happened, but the log that it is in has not come in yet."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,8 @@ class Store:
             return there[-1]
         newest = datetime.fromisoformat(self.reached.instant)
         if until > newest:
-            raise OutOfReach(
+            out_of_reach = NotYet if until <= datetime.now(UTC) else OutOfReach
+            raise out_of_reach(
                 f"{until.isoformat()} is after the newest restorable instant, {newest.isoformat()}"
             )
         before = [each for each in there if datetime.fromisoformat(each.ended) <= until]
