@@ -2,6 +2,9 @@
 
 A step whose proof was not seen is a failure, of the service or of the runbook. What could not be carried out because of
 the harness itself, or was stopped from outside, is unknown.
+
+Users are to hear within 30 minutes whether a failure has an effect on them (IPA). When the first notice came is told
+against that, on the drill's clock; it is judged where a scenario asks for it (`first_notice`).
 """
 
 from __future__ import annotations
@@ -19,9 +22,14 @@ from harness.rundir.verdict import Finding
 TERMS: Final = {
     "took": Term("duration", "took_s", "at most", "the longest runbook", deadline=True),
     "proven": Term("count", "proven", "at least", "steps proven"),
+    "first_notice": Term(
+        "drill-duration", "first_notice_s", "at most", "first notice to users", deadline=True
+    ),
 }
 EXPECTS: Final = units(TERMS)
 PERFORMS: Final = "run"
+#: First notice to users: "is there an effect or not" (IPA), in drill seconds.
+FIRST_NOTICE_WITHIN_S: Final = 30 * 60.0
 
 
 @dataclass
@@ -79,11 +87,12 @@ def check(recording: Recording) -> Finding:
             "steps": len(steps),
             "proven": sum(step.state == "proven" for step in steps),
             "took_s": max(known, default=0.0) if len(known) == len(took) else None,
+            "first_notice_s": _first_notice_s(recording, performed),
         }
     held = expectations(recording, "runbook", TERMS, measured)
     breaches = [*_missing(recording, performed), *_breaches(performed), *held.breaches]
     bad = [row for row, step in zip(rows, steps, strict=True) if step.state != "proven"]
-    verdict, why = conclude(breaches, _well(performed))
+    verdict, why = conclude(breaches, _well(performed) + _heard(measured.get("first_notice_s")))
     return Finding(verdict, why, measured, held.expected, tuple(bad), {"steps": rows})
 
 
@@ -136,6 +145,37 @@ def _breaches(performed: Mapping[str, Performance]) -> list[Breach]:
             why = each.why or "its end was never recorded"
             breaches.append(unknown(f"{each.runbook} did not come to its end: {_where(each)}{why}"))
     return breaches
+
+
+def _first_notice_s(recording: Recording, performed: Mapping[str, Performance]) -> float | None:
+    """Drill seconds from a fault to the first notice after it, of the runbook that was performed while it lasted.
+
+    The longest of them; None where no runbook answered a fault, or one that did said nothing to users.
+    """
+    told = [event.at_ns for event in recording.events if event.kind == "notice.posted"]
+    waited: list[float] = []
+    for each in performed.values():
+        lasting = [
+            fault.at_ns
+            for fault in recording.faults
+            if fault.at_ns <= each.started_ns
+            and (fault.undone_ns is None or fault.undone_ns > each.started_ns)
+        ]
+        if not lasting:
+            continue
+        heard = next((at_ns for at_ns in told if at_ns >= max(lasting)), None)
+        if heard is None:
+            return None
+        waited.append((heard - max(lasting)) / 1e9 * recording.clock.scale)
+    return round(max(waited), 1) if waited else None
+
+
+def _heard(first_notice_s: Json) -> str:
+    if not isinstance(first_notice_s, int | float):
+        return ""
+    told, within = (f"{seconds / 60:.0f}" for seconds in (first_notice_s, FIRST_NOTICE_WITHIN_S))
+    word = "within" if first_notice_s <= FIRST_NOTICE_WITHIN_S else "not within"
+    return f"; users heard of it after {told} min of drill time, {word} {within}"
 
 
 def _where(performance: Performance) -> str:

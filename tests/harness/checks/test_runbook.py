@@ -36,7 +36,13 @@ def test_every_step_is_told_with_its_planned_and_its_real_time(record: Record) -
     finding = runbook.check(run.end())
     assert finding.verdict is Verdict.PASS
     assert finding.why == "Move took 8.5 s, every one of its 2 steps proven."
-    assert finding.measured == {"runbooks": 1, "steps": 2, "proven": 2, "took_s": 8.5}
+    assert finding.measured == {
+        "runbooks": 1,
+        "steps": 2,
+        "proven": 2,
+        "took_s": 8.5,
+        "first_notice_s": None,
+    }
     rows = finding.detail["steps"]
     assert isinstance(rows, list)
     assert [(row["step"], row["seconds"], row["within_s"], row["at_s"]) for row in rows] == [
@@ -86,3 +92,52 @@ def test_one_that_took_too_long_fails(record: Record) -> None:
 def test_without_a_runbook_there_is_nothing_to_say(record: Record) -> None:
     finding = runbook.check(record().end())
     assert (finding.verdict, finding.measured) == (Verdict.PASS, {})
+
+
+def noticed(record: Record, at_s: float, expect: dict[str, float] | None = None) -> Recorded:
+    """Lost at 5 s, a runbook from 10 s on that tells users at `at_s`; a minute of the drill is a second."""
+    run = record(**({"runbook": expect} if expect else {}))
+    run.event(1, "notice.posted", ja="前", en="before it")
+    run.fault("1-lose", 5)
+    begun(run, "notice")
+    proven(run, "notice", 10, at_s)
+    run.event(at_s, "notice.posted", ja="報", en="told")
+    run.event(at_s + 1, "notice.posted", ja="続", en="told again")
+    ended(run, at_s + 1, "proven")
+    return run
+
+
+@pytest.mark.parametrize(
+    ("at_s", "seconds", "says"), [(12, 420.0, "7 min of drill time, within 30"), (45, 2400.0, "40 min")]
+)
+def test_when_users_first_heard_is_told(record: Record, at_s: float, seconds: float, says: str) -> None:
+    finding = runbook.check(noticed(record, at_s).end())
+    assert finding.verdict is Verdict.PASS, "nobody asked for it"
+    assert finding.measured["first_notice_s"] == seconds
+    assert f"users heard of it after {says}" in finding.why
+
+
+def test_a_first_notice_that_came_too_late_fails_where_it_is_asked_for(record: Record) -> None:
+    asked = {"first_notice": 1800.0}
+    assert runbook.check(noticed(record, 12, asked).end()).verdict is Verdict.PASS
+    late = runbook.check(noticed(record, 45, asked).end())
+    assert late.verdict is Verdict.FAIL
+    assert "First notice to users: 40.0 min of drill time, expected at most 30.0 min" in late.why
+
+
+def test_a_fault_that_was_over_before_needs_no_notice(record: Record) -> None:
+    run = record()
+    run.fault("1-lose", 5, 8)
+    begun(run, "fence")
+    proven(run, "fence", 10, 12)
+    ended(run, 12, "proven")
+    assert runbook.check(run.end()).measured["first_notice_s"] is None
+
+
+def test_users_who_heard_nothing_are_unknown_where_it_is_asked_for(record: Record) -> None:
+    run = record(runbook={"first_notice": 1800.0})
+    run.fault("1-lose", 5)
+    begun(run, "fence")
+    proven(run, "fence", 10, 12)
+    ended(run, 12, "proven")
+    assert runbook.check(run.end()).verdict is Verdict.UNKNOWN
