@@ -25,7 +25,7 @@ from harness.checks.terms import Breach, Term, conclude, fail, quantity, units, 
 from harness.rundir import Json
 from harness.rundir.verdict import Finding
 
-CAPABILITIES: Final = ("write", "read", "login", "feed", "mail")
+CAPABILITIES: Final = ("write", "read", "login", "feed", "delivery")
 TERMS: Final = {
     **{
         name: Term("duration", f"{name}_rto_s", "at most", f"RTO of {name}", deadline=True)

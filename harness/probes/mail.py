@@ -1,4 +1,7 @@
-"""Whether a mail arrives: handed to the provider, and done when the carrier's handset shows it."""
+"""Whether a mail is delivered: handed to the provider, and done when the carrier's handset shows it.
+
+The service has no part in it: what its own mailers do is told by the check `mail`.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ PREFIX: Final = "probe-"
 class Mail(Probe):
     """A mail to the carrier's probe mailbox."""
 
-    capability = "mail"
+    capability = "delivery"
     slow_s = 2.5  # a queue on the way is no failure yet
 
     def __init__(self, process: int, access: Access, providers: Sequence[Door], host: str) -> None:

@@ -23,8 +23,8 @@ FLUSH_EVERY_S: Final = 0.1
 #: What an operation came to. `info`: nobody knows; it may have happened (a time-out, a connection cut).
 OUTCOMES: Final = ("ok", "fail", "info")
 #: The load's kinds: answer = the answer form was sent; look = the page was fetched.
-#: The probes' kinds are the capabilities: read, write, login, feed, mail.
-KINDS: Final = ("answer", "look", "read", "write", "login", "feed", "mail")
+#: The probes' kinds are the capabilities: read, write, login, feed, delivery.
+KINDS: Final = ("answer", "look", "read", "write", "login", "feed", "delivery")
 
 _CODE: Final = pa.int16()
 _NAME: Final[pa.DataType] = pa.dictionary(_CODE, pa.string())

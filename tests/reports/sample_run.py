@@ -29,7 +29,7 @@ START_NS = ANCHOR_NS + 41_250_000_000
 FAULT_S, BACK_S, END_S, OVER_S = 30.0, 80.0, 110.0, 118.0
 HOLD_S = 600 / SCALE
 #: Seconds from the fault until each capability works again at the fastest carrier.
-OUTAGE_S = {"read": 2.3, "write": 11.4, "login": 2.9, "feed": 12.1, "mail": 13.6}
+OUTAGE_S = {"read": 2.3, "write": 11.4, "login": 2.9, "feed": 12.1, "delivery": 13.6}
 LATER_S = {"docomo": 0.0, "au": 0.2, "softbank": 0.6}
 #: Minutes from the mail to the answer: everyone's quartiles in the drill of 2019; the window of answering is 12 hours.
 CURVE = ((0.0, 0.25, 0.5, 0.75, 1.0), (1.0, 11.7, 51.0, 141.0, 720.0))
@@ -220,8 +220,8 @@ def _mail(path: Path, rng: np.random.Generator) -> np.ndarray:
     people = np.arange(1, PEOPLE + 1)
     composed = HOLD_S + 0.1 + 0.3 * people / PEOPLE
     submitted = composed + 0.5 + 26.0 * people / PEOPLE
-    held = (submitted >= FAULT_S) & (submitted < FAULT_S + OUTAGE_S["mail"])
-    submitted = np.where(held, FAULT_S + OUTAGE_S["mail"] + (submitted - FAULT_S) * 0.6, submitted)
+    held = (submitted >= FAULT_S) & (submitted < FAULT_S + OUTAGE_S["delivery"])
+    submitted = np.where(held, FAULT_S + OUTAGE_S["delivery"] + (submitted - FAULT_S) * 0.6, submitted)
     relayed = submitted + rng.exponential(0.8, PEOPLE)
     stored = relayed + 0.02
     noticed = stored + rng.exponential(1.2, PEOPLE)

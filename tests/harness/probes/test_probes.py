@@ -20,7 +20,7 @@ from tests.name_programs import TTL_S, hold, named
 pytestmark = pytest.mark.takes(35)
 
 LIVE_EVERY_S = 0.1
-CAPABILITIES = ("read", "write", "login", "mail", "feed")
+CAPABILITIES = ("read", "write", "login", "delivery", "feed")
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_every_capability_is_asked_for_ten_times_a_second_at_every_carrier(
         intended = np.sort(series.intended_ns)
         assert (np.diff(intended) == 100_000_000).all(), (kind, vantage)
     assert rows.groupby("kind", observed=True).vantage.nunique().to_dict() == {
-        "read": 3, "write": 3, "login": 3, "mail": 3, "feed": 1
+        "read": 3, "write": 3, "login": 3, "delivery": 3, "feed": 1
     }  # fmt: skip
     assert set(rows[rows.kind == "write"].endpoint) >= {"a", "b"}
 
