@@ -6,7 +6,9 @@ and a server that replays the log for the proof. What they write is sealed with 
 the log in the node's memory-backed scratch space.
 
 Why not Barman, the usual tool: it encrypts a base backup after all of it lies on the disk in plain text, and keeps
-the log in plain text until the next run of its archiver; it restores with rsync and encrypts with GnuPG, and its
-driver psycopg2 has to be compiled. None of these come as wheels, and where there is nothing but wheels it could take
-backups that nobody can restore.
+the log in plain text until the next run of its archiver. Here a test holds the disk to having never seen a plain byte
+(tests/topology/platform/backup/test_never_plain.py). Barman also restores with rsync and encrypts with GnuPG, which
+are no wheels: where there is nothing but wheels it could take backups that nobody can restore. Its driver would be no
+reason: its metadata asks for psycopg2, which has to be compiled, but the same module comes as the wheel
+psycopg2-binary.
 """
