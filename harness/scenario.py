@@ -134,17 +134,17 @@ def _scenario(fields: Fields, checks: Checks, known: Mapping[str, Event]) -> Sce
         expect=_expectations(fields.get("expect"), checks),
         events=known,
         written=fields.content,
-        regions=_names(fields.get("regions"), "regions", "for all of them"),
-        defects=_names(fields.get("with"), "defects", "where there is none"),
+        regions=_names(fields.get("regions"), "region", "no regions: for all of them"),
+        defects=_names(fields.get("with"), "defect", "no with: for none"),
     )
 
 
 def _names(value: Value | None, what: str, without: str) -> tuple[Value, ...]:
     if value is None:
         return ()
-    names = value.as_items(f"a list of {what}")
+    names = value.as_items(f"a list of {what}s")
     if not names.values:
-        raise value.bad(f"at least one, or no such list {without}")
+        raise value.bad(f"at least one {what}, or {without}")
     return names.values
 
 

@@ -11,9 +11,13 @@ import pytest
 from harness import library
 from tests.commands import harness
 from tests.drills.test_scenarios import failures, shortened
+from topology.document import load
 
 pytestmark = [pytest.mark.fabric, pytest.mark.drill]
 
+#: A control that is a scenario of its own, and how much later than expected it is at least.
+MOVE_AFTER = "move-after-the-disaster"
+MARGIN = 1.3
 HUNG_AND_LOST = str(Path(__file__).parent / "scenarios" / "hung-and-lost.yaml")
 
 
@@ -81,6 +85,35 @@ def test_without_the_defects_the_same_scenario_passes(tmp_path: Path) -> None:
     assert ran.status == 0, failures(ran)
 
 
+@pytest.mark.nightly
+def test_who_moves_after_the_disaster_gets_everything_back_too_late(tmp_path: Path) -> None:
+    """Nothing else is wrong with it: the design is what costs the time, not a step that failed."""
+    ran = harness("run", MOVE_AFTER, "--json", runs=tmp_path, timeout_s=360)
+    assert ran.status == 1, failures(ran)
+    checks = json.loads(ran.stdout)["checks"]
+    assert [name for name, check in checks.items() if check["verdict"] != "pass"] == ["recovery"], failures(
+        ran
+    )
+    recovery, runbook = checks["recovery"], checks["runbook"]["measured"]
+    assert runbook["proven"] == runbook["steps"] == 9
+    for name, least in (("users_s", 1.0), ("write_rto_s", MARGIN), ("read_rto_s", MARGIN)):
+        assert recovery["measured"][name] is not None, "all of it is back"
+        assert recovery["measured"][name] > least * recovery["expected"][name], name
+
+
+def test_the_control_and_the_scenario_beside_it_are_held_to_the_same() -> None:
+    control, beside = (load(library.scenario(name)).as_fields() for name in (MOVE_AFTER, "region-loss"))
+    assert control.need("drill", "").content == beside.need("drill", "").content
+    entries = [read.need("timeline", "").as_items().values for read in (control, beside)]
+    assert [each.content for each in entries[0][:2]] == [each.content for each in entries[1][:2]]
+    expected = [read.need("expect", "").as_fields() for read in (control, beside)]
+    for check in ("answers", "recovery", "failover", "broadcast", "mail"):
+        assert expected[0].need(check, "").content == expected[1].need(check, "").content, check
+
+
 def test_every_defect_is_tried() -> None:
     tried = {defect for _, defects in CAUGHT.values() for defect in defects}
+    (control,) = library.controls()
+    assert control.stem == MOVE_AFTER
+    tried |= {each.as_text() for each in load(control).as_fields().need("with", "").as_items()}
     assert {path.stem for path in library.defects()} == tried

@@ -117,10 +117,47 @@ def test_plan_is_the_same_for_the_same_seed(tmp_path: Path) -> None:
     assert first == second
 
 
-def test_list_names_every_scenario_and_defect(tmp_path: Path) -> None:
+def test_list_names_every_scenario_control_and_defect_in_its_group(tmp_path: Path) -> None:
     ran = harness("list", runs=tmp_path)
-    for path in (*library.scenarios(), *library.defects()):
-        assert path.stem in ran.stdout
+    groups = ran.stdout.partition("controls (harness run NAME must fail):")
+    controls, _, defects = groups[2].partition("defects (harness run S --with NAME must fail):")
+    for known, told in (
+        (library.scenarios(), groups[0]),
+        (library.controls(), controls),
+        (library.defects(), defects),
+    ):
+        assert known
+        assert [path.stem for path in known] == [
+            line.split()[0] for line in told.splitlines() if line.startswith("  ")
+        ]
+
+
+def test_a_scenario_lays_its_own_defects_over_the_topology(tmp_path: Path) -> None:
+    path = scenario(tmp_path, ("timeline:", "with: [unfenced-return]\ntimeline:"))
+    for more in ((), ("--with", "unfenced-return")):  # each once
+        told = harness("plan", path, *more, runs=tmp_path).stdout
+        assert told.count("unfenced-return.yml") == 1
+    told = harness("plan", path, "--with", "mail-provider-drops", runs=tmp_path).stdout
+    assert told.index("unfenced-return.yml") < told.index("mail-provider-drops.yml")
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("unfenced-retrun", 'did you mean "unfenced-return"?'), ("mine.yml", 'no file "mine.yml"')],
+)
+def test_a_defect_that_a_scenario_has_not_is_refused_with_its_place(
+    tmp_path: Path, name: str, says: str
+) -> None:
+    path = scenario(tmp_path, ("timeline:", f"with: [{name}]\ntimeline:"))
+    message = refused(harness("plan", path, runs=tmp_path))
+    assert f"{path}:" in message
+    assert says in message
+
+
+def test_a_control_is_found_by_its_name(tmp_path: Path) -> None:
+    ran = harness("plan", "move-after-the-disaster", runs=tmp_path)
+    assert ran.status == 0, ran
+    assert "nothing-stands-by.yml" in ran.stdout
 
 
 def test_doctor_says_what_this_machine_can_do(tmp_path: Path) -> None:

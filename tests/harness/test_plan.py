@@ -16,7 +16,7 @@ from topology.map import Map
 pytestmark = pytest.mark.takes(15)
 
 EXPECTABLE: Mapping[str, Mapping[str, str]] = {name: check.EXPECTS for name, check in CHECKS.items()}
-SUPPLIED = sorted(path.stem for path in library.scenarios())
+SUPPLIED = sorted(path.stem for path in (*library.scenarios(), *library.controls()))
 
 HEAD = """\
 name: drawn

@@ -146,7 +146,8 @@ def test_targets(folder: Path, entry: str, target: Target) -> None:
         (
             "drill:",
             "dril:",
-            's.yaml:4:1: found "dril", expected one of name, title, why, drill, timeline, ends, expect, regions; did',
+            's.yaml:4:1: found "dril", expected one of name, title, why, drill, timeline, ends, expect, regions, '
+            "with; did",
         ),
         (
             "restore:",
@@ -333,3 +334,11 @@ def test_a_scenario_says_which_regions_stand(folder: Path, replica: Map) -> None
     with pytest.raises(BadInput, match=r's\.yaml:16:11: found "singapor".*did you mean "singapore"'):
         read(folder, swap("regions: [singapore]", "regions: [singapor]")).standing(replica)
     assert "at least one region" in complaint(folder, swap("regions: [singapore]", "regions: []"))
+
+
+def test_a_scenario_says_which_defects_are_laid_over_the_topology(folder: Path) -> None:
+    assert read(folder, WHOLE).defects == ()
+    found = read(folder, WHOLE + "with: [one, two.yml]\n").defects
+    assert [each.as_text() for each in found] == ["one", "two.yml"]
+    assert "at least one defect" in complaint(folder, WHOLE + "with: []\n")
+    assert "a list of defects" in complaint(folder, WHOLE + "with: one\n")

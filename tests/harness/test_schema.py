@@ -30,7 +30,7 @@ def test_it_is_a_schema() -> None:
     Draft202012Validator.check_schema(schema(CHECKED))
 
 
-@pytest.mark.parametrize("path", library.scenarios(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*library.scenarios(), *library.controls()], ids=lambda path: path.stem)
 def test_the_supplied_scenarios_follow_it(validator: Draft202012Validator, path: Path) -> None:
     validator.validate(load(path).content)
 
@@ -63,6 +63,9 @@ def test_the_supplied_scenarios_follow_it(validator: Draft202012Validator, path:
         ("expect.answers.loss=0", False),
         ("expect.answers.lost=0s", False),
         ("name=A b", False),
+        ("with=[unfenced-return, mine.yml]", True),
+        ("with=[]", False),
+        ("with=unfenced-return", False),
     ],
 )
 def test_it_allows_what_the_reader_allows(

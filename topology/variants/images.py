@@ -1,18 +1,23 @@
 """What machines are made of, kept in one place: every program of the topology and all that it runs on, as one archive.
 
-For regions in which no machine is there before it is needed, see `machine_from_nothing`. What the harness alone needs
-is not in it. GET /image.tar.gz; GET /health: 200 once the archive is made.
+`python -m topology.variants.images [HOST:PORT]`: made of what is installed here, or copied from where another serves
+it, so that it is near. What the harness alone needs is not in it. For regions in which no machine is there before it is
+needed, see `machine_from_nothing`. GET /image.tar.gz; GET /health: 200 once the archive is there.
 """
 
 from __future__ import annotations
 
+import http.client
+import os
 import re
 import shutil
 import sys
 import tarfile
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import metadata
@@ -43,6 +48,8 @@ NEEDED: Final = (
 #: A requirement's name; what stands behind a marker that asks for an extra is none of ours.
 _REQUIREMENT: Final = re.compile(r"([A-Za-z0-9._-]+)(?!.*extra ==)")
 _FASTEST: Final = 1
+ANSWERS_WITHIN_S: Final = 10.0
+AGAIN_AFTER_S: Final = 0.5
 
 
 def packages() -> Iterator[metadata.Distribution]:
@@ -62,14 +69,45 @@ def packages() -> Iterator[metadata.Distribution]:
 
 def make(path: Path) -> None:
     """The archive, there when it is whole."""
-    partial = path.with_suffix(".partial")
-    with tarfile.open(partial, "w:gz", compresslevel=_FASTEST) as archive:
+    unfinished = path.with_suffix(".partial")
+    with tarfile.open(unfinished, "w:gz", compresslevel=_FASTEST) as archive:
         archive.add(Path(topology.__file__).parent, "topology")
         for package in packages():
             for file in package.files or ():
                 if file.parts[0] != ".." and (at := Path(str(package.locate_file(file)))).is_file():
                     archive.add(at, str(file))
-    partial.rename(path)
+    unfinished.rename(path)
+
+
+def fetch(images: str, into: Callable[[http.client.HTTPResponse], None], node: str) -> None:
+    """What serves at HOST:PORT handed to `into` as it comes, again and again until all of it has come."""
+    began_s = time.monotonic()
+    while True:
+        connection = http.client.HTTPConnection(images, timeout=ANSWERS_WITHIN_S)
+        try:
+            connection.request("GET", f"/{NAME}")
+            response = connection.getresponse()
+            if response.status != HTTPStatus.OK:
+                raise OSError(f"http {response.status}")
+            size = response.length
+            into(response)
+            print(f"{node}: {size} bytes of image after {time.monotonic() - began_s:.1f} s", flush=True)
+            return
+        except (OSError, http.client.HTTPException, tarfile.TarError, EOFError) as failure:
+            print(f"{node}: no image yet: {images}: {failure}", flush=True)
+            time.sleep(AGAIN_AFTER_S)
+        finally:
+            connection.close()
+
+
+def keep(path: Path, response: http.client.HTTPResponse) -> None:
+    """The archive that another serves, there when it is whole. Raises OSError."""
+    size, unfinished = response.length, path.with_suffix(".partial")
+    with unfinished.open("wb") as file:
+        shutil.copyfileobj(response, file, 1 << 20)
+    if unfinished.stat().st_size != size:
+        raise OSError(f"{unfinished.stat().st_size} bytes instead of {size}")
+    unfinished.rename(path)
 
 
 def _handler(path: Path) -> type[BaseHTTPRequestHandler]:
@@ -91,12 +129,17 @@ def _handler(path: Path) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def main() -> int:
-    path = Place.here().scratch / NAME
-    threading.Thread(target=make, args=(path,), daemon=True).start()
-    ThreadingHTTPServer(("", PORT), _handler(path)).serve_forever()
+def main(argv: list[str]) -> int:
+    place = Place.here()
+    path = place.scratch / NAME
+    if argv[1:]:
+        getting = threading.Thread(target=fetch, args=(argv[1], partial(keep, path), place.node), daemon=True)
+    else:
+        getting = threading.Thread(target=make, args=(path,), daemon=True)
+    getting.start()
+    ThreadingHTTPServer(("", int(os.environ.get("PORT", PORT))), _handler(path)).serve_forever()
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv))

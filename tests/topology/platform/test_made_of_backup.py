@@ -8,6 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from harness.faults import Stage
+from harness.runbook.commands import COMMANDS
+from harness.runbook.proofs import PROOFS
+from harness.runbook.scene import Scene
 from tests.topology.platform.conftest import ROOT
 from tests.topology.platform.replica_part import Part, brought_up, eventually
 from tests.topology.platform.test_database import connected
@@ -21,8 +25,6 @@ UP_WITHIN_S = 60.0
 COPIED_WITHIN_S = 90.0
 #: The log is swept into the archive a few times a second.
 ARCHIVED_WITHIN_S = 15.0
-RESTORE = ("python", "-m", "topology", "restore", "--into", "/mnt/tmp/restored", "--serve", "5432")
-STANDBY = (*RESTORE, "--standby", "--detach")
 
 
 @pytest.fixture(scope="module")
@@ -62,19 +64,25 @@ def test_a_region_is_made_of_a_backup(part: Part, bare: Map) -> None:
             part.runtime.kill(node)
     fence(part, None, change=True)
 
-    # The backup node serves what it kept, after the program has ended, and nobody can write to it.
-    done = part.runtime.exec(keeper, STANDBY, COPIED_WITHIN_S)
-    assert done.status == 0, done.stderr.decode()
-    assert json.loads(done.stdout)["serving"] == 5432
+    # The backup node serves what it kept, and nobody can write to it. It is not restored twice.
+    scene = Scene(Stage(part.runtime, part.topology, part.here), part.run)
+    archive, move = {"region": "virginia"}, {"from": "virginia", "to": "tokyo"}
+    assert not PROOFS["restored"].see(scene, archive).proven
+    assert "serves what it kept, up to" in COMMANDS["restore-cluster"].act(scene, {"from": "virginia"})
+    assert "already" in COMMANDS["restore-cluster"].act(scene, {"from": "virginia"})
+    assert len(part.run.events("cluster.restored")) == 1
+    assert PROOFS["restored"].see(scene, archive).proven
     assert len(numbers(part, keeper, "singapore")) == 100
     assert not writable(part, keeper)
 
     # Tokyo is made of it; it takes writes when the fence names it, on the next timeline, and not before.
+    assert "0 of 1 databases answer" in PROOFS["copied"].see(scene, move).proof
     for name in ("consensus-t", "database-t"):
         part.runtime.start(part.node(name))
     took_s = eventually(
-        lambda: len(numbers(part, tokyo, "singapore")) == 100, "tokyo has all of it", COPIED_WITHIN_S
+        lambda: PROOFS["copied"].see(scene, move).proven, "tokyo has all of it", COPIED_WITHIN_S
     )
+    assert len(numbers(part, tokyo, "singapore")) == 100
     print(f"copied after {took_s:.1f} s")
     assert not writable(part, tokyo)
     fence(part, "tokyo", change=True)

@@ -31,16 +31,18 @@ class Reply:
 
 @dataclass
 class Node:
-    """One process of the service. `program` is a role, or a module with a variant of one."""
+    """One process of the service. `program` is a role, or a module with a variant of one; `words` are its arguments."""
 
     program: str
     environment: Mapping[str, str]
     log: Path
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    words: tuple[str, ...] = ()
 
     def start(self) -> Node:
-        argv = ["-m", self.program] if "." in self.program else ["-m", "topology", self.program]
+        program = [self.program] if "." in self.program else ["topology", self.program]
+        argv = ["-m", *program, *self.words]
         environment = {**os.environ, **self.environment, "PORT": str(self.port), "BIND": "127.0.0.1"}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen([sys.executable, *argv], env=environment, stdout=log, stderr=log)

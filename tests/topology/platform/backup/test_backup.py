@@ -61,6 +61,33 @@ def test_what_lies_outside_is_refused_by_name(empty: Postgres, follower: BackupN
     assert "is not empty" in follower.run("restore", "--into", str(tmp_path / "full")).stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["--standby"], "are ways to --serve"),
+        (["--detach"], "are ways to --serve"),
+        (["--serve", "5432", "--standby", "--at", "2026-01-15T14:46:40+09:00"], "it has no --at"),
+    ],
+)
+def test_ways_to_serve_that_contradict_each_other_are_refused(
+    follower: BackupNode, tmp_path: Path, words: list[str], why: str
+) -> None:
+    done = follower.run("restore", "--into", str(tmp_path / "never"), *words)
+    assert done.returncode == 2
+    assert why in done.stderr
+    assert not (tmp_path / "never").exists()
+
+
+def test_who_serves_behind_the_programs_end_says_what_kept_it_from_it(
+    follower: BackupNode, tmp_path: Path
+) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    done = follower.run("restore", "--into", str(tmp_path / "full"), "--serve", "5432", "--detach")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is not empty" in done.stderr
+
+
 def test_nothing_lies_on_the_disk_in_plain_text(empty: Postgres, backup: Start) -> None:
     write(empty, 1, note=CANARY)
     node = backup(empty)
