@@ -6,6 +6,8 @@ through REMOTE_<REGION>. Without a fence a region takes writes unless it was mad
 
 While nobody may write, a new cluster is made of what was restored from a backup, if RESTORED says where that serves: it
 is then a copy of it until the fence names this region.
+
+A node whose storage is gone ends, see `storage_watch`.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from topology.platform.database_configuration import SCOPE, Cluster, patroni, ro
 from topology.platform.etcd import Store, UnreachableError
 from topology.platform.guard import Guard, NoWord, Word, copy_of
 from topology.platform.place import Place, names
+from topology.platform.storage_watch import StorageWatch
 from topology.platform.wheels import folder
 
 #: How long a node that does not make the cluster waits for the one that does, before it makes it itself.
@@ -41,6 +44,7 @@ SAY_EVERY_S: Final = 5.0
 def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until Patroni has handlers of its own
     cluster = here(place := Place.here())
+    StorageWatch(place.node, place.data).fork()
     store = Store(cluster.consensus)
     guard = guarding.from_environment(place.node, place.region, store, os.environ)
     word = await_word(guard) if guard else None

@@ -13,6 +13,7 @@ from itertools import pairwise
 import psycopg
 import pytest
 
+from harness.failure import Failure
 from tests.topology.platform.replica_part import Part, brought_up, eventually
 from topology.map import Map, Node
 
@@ -23,6 +24,8 @@ UP_WITHIN_S = 40.0
 TAKEN_OVER_WITHIN_S = 28.0
 #: Patroni sees the crash in its next round; no lease has to end.
 CRASH_TAKEN_OVER_WITHIN_S = 8.0
+#: The storage is looked at every second; then Patroni stops PostgreSQL and gives its lease back.
+STORAGE_TAKEN_OVER_WITHIN_S = 10.0
 #: TCP_USER_TIMEOUT (2 s) and Patroni's next round.
 GOES_ON_ALONE_WITHIN_S = 7.0
 JOINED_WITHIN_S = 40.0
@@ -184,6 +187,42 @@ def test_when_postgresql_of_the_primary_crashes_the_standby_takes_over_at_once(
     eventually(lambda: is_synchronous_standby(part, first), "the old primary is the standby", JOINED_WITHIN_S)
 
 
+@pytest.mark.parametrize("how", [Failure.BROKEN, Failure.READ_ONLY])
+def test_when_the_storage_of_the_primary_fails_the_standby_takes_over_and_nothing_is_lost(
+    part: Part, pair: tuple[Node, Node], writer: Writer, how: Failure
+) -> None:
+    first, second = pair
+    assert first.enclosure is not None
+    failed_s = time.monotonic()
+    part.runtime.fail_enclosure(first.enclosure, how)
+    try:
+        eventually(
+            lambda: bool(writer.since(failed_s, second)), "the standby took over", CRASH_TAKEN_OVER_WITHIN_S
+        )
+        eventually(lambda: not part.runtime.alive(first), "the node ended", STORAGE_TAKEN_OVER_WITHIN_S)
+        assert any("the storage is gone" in line for line in part.runtime.log(first, 400))
+    finally:
+        part.runtime.repair_enclosure(first.enclosure)
+    eventually(lambda: is_synchronous_standby(part, first), "the old primary is the standby", JOINED_WITHIN_S)
+
+
+def test_a_primary_without_storage_is_replaced_though_nobody_writes(
+    part: Part, pair: tuple[Node, Node]
+) -> None:
+    first, second = pair
+    assert first.enclosure is not None
+    part.runtime.fail_enclosure(first.enclosure, Failure.BROKEN)
+    try:
+        eventually(
+            lambda: part.get(second, 8008, "/primary")[0] == 200,
+            "the standby took over",
+            STORAGE_TAKEN_OVER_WITHIN_S,
+        )
+    finally:
+        part.runtime.repair_enclosure(first.enclosure)
+    eventually(lambda: is_synchronous_standby(part, first), "the old primary is the standby", JOINED_WITHIN_S)
+
+
 def test_a_standby_that_lost_its_disk_copies_the_primary(
     part: Part, pair: tuple[Node, Node], writer: Writer
 ) -> None:
@@ -192,7 +231,8 @@ def test_a_standby_that_lost_its_disk_copies_the_primary(
     shutil.rmtree(part.volume(second.name) / "postgresql")
     part.runtime.start(second)
     eventually(lambda: is_synchronous_standby(part, second), "it is synchronous again", JOINED_WITHIN_S)
-    assert [path.name for path in part.volume(second.name).iterdir()] == ["postgresql"]
+    kept = {path.name for path in part.volume(second.name).iterdir()}
+    assert kept == {"postgresql", ".storage-watch"}
 
 
 def test_a_primary_that_is_cut_off_acknowledges_nothing_and_the_standby_takes_over(
