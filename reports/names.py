@@ -38,9 +38,22 @@ class Names:
         return sorted(carriers, key=lambda name: (order.index(name) if name in order else len(order), name))
 
     def fault(self, fault: Fault) -> str:
-        """`power lost: singapore.a`."""
+        """`power lost: singapore.a`; of a storage failure, the enclosures: `storage failed: storage in Tokyo`."""
         verb = self.words.known(f"verb.{fault.verb}", fault.verb)
-        return self.words("fault.label", verb=verb, target=fault.target) if fault.target else verb
+        target = (self._enclosures(fault) if fault.verb == "fail" else "") or fault.target
+        return self.words("fault.label", verb=verb, target=target) if target else verb
+
+    def _enclosures(self, fault: Fault) -> str:
+        """What the nodes that a fault touched sit on, and how it failed where it is not simply broken."""
+        topology = self.record.topology
+        if topology is None:
+            return ""
+        touched = [topology.nodes[name] for name in fault.nodes if name in topology.nodes]
+        names = dict.fromkeys(node.enclosure for node in touched if node.enclosure is not None)
+        titles = [topology.enclosures[name].title for name in names]
+        told = ", ".join(title.ja if self.words.lang == "ja" else title.en for title in titles)
+        how = fault.target.rpartition(" (")[2].rstrip(")") if fault.target.endswith(")") else ""
+        return f"{told} ({self.words.known(f'how.{how}', how)})" if told and how else told
 
     def title(self, titles: Json, fallback: str) -> str:
         """One of a pair {en, ja} as scenarios write it."""
