@@ -60,12 +60,15 @@ def parts(
 
     `first_ok_ns`: when the first of its users anywhere was served after they had been out of service.
     """
-    seen, last = _leadership(Databases.of(recording), fault_ns, restored_ns), []
+    last: list[tuple[str, int | None]] = []
     if (move := move_after(recording, fault_ns, restored_ns)) is not None:
         seen = [(name, at_ns) for name, at_ns in move.items() if name != CONFIRMED]
         last = [(CONFIRMED, move[CONFIRMED])]
-    promoted_ns = dict(seen)[PROMOTED]
-    waited = restored_ns is None or (promoted_ns is not None and promoted_ns <= restored_ns)
+        promoted_ns = move[PROMOTED]
+        waited = restored_ns is None or promoted_ns is None or promoted_ns <= restored_ns
+    else:
+        seen = _leadership(Databases.of(recording), fault_ns, restored_ns)
+        waited = restored_ns is None or dict(seen)[PROMOTED] is not None
     if not waited:
         seen, last = [(name, None) for name, _ in seen], []
     instants = [*seen, (ROUTED, first_ok_ns), ("unexplained", restored_ns), *last]
