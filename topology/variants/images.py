@@ -93,7 +93,7 @@ def fetch(images: str, into: Callable[[http.client.HTTPResponse], None], node: s
             into(response)
             print(f"{node}: {size} bytes of image after {time.monotonic() - began_s:.1f} s", flush=True)
             return
-        except (OSError, http.client.HTTPException, tarfile.TarError, EOFError) as failure:
+        except (OSError, http.client.HTTPException) as failure:
             print(f"{node}: no image yet: {images}: {failure}", flush=True)
             time.sleep(AGAIN_AFTER_S)
         finally:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import http.client
 import os
+import shutil
+import subprocess
 import sys
-import tarfile
 from functools import partial
 from pathlib import Path
 
@@ -18,9 +19,14 @@ from topology.variants.images import fetch
 
 
 def unpack(into: Path, response: http.client.HTTPResponse) -> None:
-    """Raises OSError, EOFError, TarError for what is no whole image."""
-    with tarfile.open(fileobj=response, mode="r|gz", bufsize=1 << 20) as archive:
-        archive.extractall(into, filter="tar")
+    """As it comes in, by the fastest there is. Raises OSError for what is no whole image."""
+    into.mkdir(exist_ok=True)
+    command = ["tar", "--extract", "--gzip", f"--directory={into}", "--no-same-owner"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as unpacking:
+        assert unpacking.stdin is not None
+        shutil.copyfileobj(response, unpacking.stdin, 1 << 20)
+    if unpacking.returncode != 0:
+        raise OSError(f"tar ended with {unpacking.returncode}")
 
 
 def main(argv: list[str]) -> int:
