@@ -67,11 +67,16 @@ def packages() -> Iterator[metadata.Distribution]:
             waiting += [each[1] for each in asked if each]
 
 
+def _without_cache(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    """Whoever imports a program for the first time writes its bytecode there, at this very moment perhaps."""
+    return None if member.name.endswith("__pycache__") else member
+
+
 def make(path: Path) -> None:
     """The archive, there when it is whole."""
     unfinished = path.with_suffix(".partial")
     with tarfile.open(unfinished, "w:gz", compresslevel=_FASTEST) as archive:
-        archive.add(Path(topology.__file__).parent, "topology")
+        archive.add(Path(topology.__file__).parent, "topology", filter=_without_cache)
         for package in packages():
             for file in package.files or ():
                 if file.parts[0] != ".." and (at := Path(str(package.locate_file(file)))).is_file():
@@ -132,12 +137,14 @@ def _handler(path: Path) -> type[BaseHTTPRequestHandler]:
 def main(argv: list[str]) -> int:
     place = Place.here()
     path = place.scratch / NAME
+    server = ThreadingHTTPServer(("", int(os.environ.get("PORT", PORT))), _handler(path))
+    serving = threading.Thread(target=server.serve_forever, daemon=True)
+    serving.start()
     if argv[1:]:
-        getting = threading.Thread(target=fetch, args=(argv[1], partial(keep, path), place.node), daemon=True)
+        fetch(argv[1], partial(keep, path), place.node)
     else:
-        getting = threading.Thread(target=make, args=(path,), daemon=True)
-    getting.start()
-    ThreadingHTTPServer(("", int(os.environ.get("PORT", PORT))), _handler(path)).serve_forever()
+        make(path)  # what goes wrong here ends the node, and is in its log
+    serving.join()
     return 0
 
 
