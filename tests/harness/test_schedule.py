@@ -124,11 +124,11 @@ def test_telegrams_are_numbered_by_event(tmp_path: Path, replica: Map) -> None:
         # what the service or the drill has not
         (
             ["at: 1s, erase: {answers: {company: 2}}"],
-            "s.yaml:7:20: found erase the answers of company 2, expected a company from 1 to 1",
+            "s.yaml:7:21: found erase the answers of company 2, expected a company from 1 to 1",
         ),
         (
             ["at: 1s, erase: {table: answrs}"],
-            's.yaml:7:28: found "answrs", expected a table of the service: one of companies, ',
+            's.yaml:7:29: found "answrs", expected a table of the service: one of companies, ',
         ),
         # what the topology has not
         (

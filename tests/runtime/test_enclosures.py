@@ -16,6 +16,8 @@ from harness.runtime.local import LocalRuntime, filesystems
 from topology.map import Map
 
 pytestmark = [pytest.mark.fabric, pytest.mark.takes(10)]
+#: The runtimes whose enclosures can fail; what needs them is refused on any other before anything starts.
+able = pytest.mark.parametrize("runtime", ["local"], indirect=True)
 
 #: Writes to a volume and syncs; prints what the system says to that.
 WRITE = """
@@ -54,6 +56,7 @@ def _up(request: pytest.FixtureRequest, small_map: Map) -> None:
         assert healthy(request.getfixturevalue("runtime"), small_map)
 
 
+@able
 def test_each_node_sees_its_own_volume_and_nothing_else_of_the_enclosure(
     runtime: Runtime, small_map: Map
 ) -> None:
@@ -65,6 +68,7 @@ def test_each_node_sees_its_own_volume_and_nothing_else_of_the_enclosure(
         assert [line.split()[4] for line in seen.splitlines()] == mounted
 
 
+@able
 def test_a_broken_enclosure_fails_every_write_of_its_nodes_and_of_no_other(
     runtime: Runtime, small_map: Map
 ) -> None:
@@ -76,6 +80,7 @@ def test_a_broken_enclosure_fails_every_write_of_its_nodes_and_of_no_other(
     assert healthy(runtime, small_map), "they run on, and answer what needs no disk"
 
 
+@able
 def test_after_a_repair_what_was_synced_is_there_and_what_was_not_is_gone(
     runtime: Runtime, small_map: Map
 ) -> None:
@@ -89,6 +94,7 @@ def test_after_a_repair_what_was_synced_is_there_and_what_was_not_is_gone(
     assert {write(runtime, small_map, name) for name in ("a1", "a2")} == {"written"}
 
 
+@able
 def test_a_read_only_enclosure_can_be_read(runtime: Runtime, small_map: Map) -> None:
     shell(runtime, small_map, "a1", "echo kept > /mnt/data/synced; sync /mnt/data/synced /mnt/data")
     enclosures(runtime).fail_enclosure("storage", Failure.READ_ONLY)
@@ -101,6 +107,7 @@ def test_a_read_only_enclosure_can_be_read(runtime: Runtime, small_map: Map) -> 
     assert shell(runtime, small_map, "a1", "cat /mnt/data/synced") == b"kept\n"
 
 
+@able
 def test_an_enclosure_without_power_takes_its_nodes_along_until_it_is_repaired(
     runtime: Runtime, small_map: Map
 ) -> None:
@@ -115,6 +122,7 @@ def test_an_enclosure_without_power_takes_its_nodes_along_until_it_is_repaired(
     assert shell(runtime, small_map, "a1", "cat /mnt/data/synced") == b"kept\n"
 
 
+@able
 def test_a_repair_starts_no_node_that_was_to_be_down(runtime: Runtime, small_map: Map) -> None:
     a1, a2 = small_map.nodes["a1"], small_map.nodes["a2"]
     runtime.kill(a1)
@@ -123,6 +131,7 @@ def test_a_repair_starts_no_node_that_was_to_be_down(runtime: Runtime, small_map
     assert [runtime.alive(node) for node in (a1, a2)] == [False, True]
 
 
+@able
 def test_an_enclosure_fails_in_one_way_at_a_time_and_again_after_a_repair(
     runtime: Runtime, small_map: Map
 ) -> None:
