@@ -49,6 +49,10 @@ def enclosures(runtime: Runtime) -> Enclosures:
     return runtime
 
 
+#: The runtimes that can fail an enclosure; of the others a scenario with `fail` is refused, see faults/test_build.py.
+able = pytest.mark.parametrize("runtime", ["local"], indirect=True)
+
+
 @pytest.fixture(autouse=True)
 def _up(request: pytest.FixtureRequest, small_map: Map) -> None:
     """All nodes of the runtime that a test asks for answer before it begins."""
