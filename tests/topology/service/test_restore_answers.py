@@ -131,6 +131,8 @@ def test_an_instant_that_cannot_be_restored_is_refused_and_one_that_has_still_to
     mortal: Postgres, backed_up: BackupNode
 ) -> None:
     answer(mortal, 1000, "kept")
+    backed_up.await_all_until(now(mortal))
+    backed_up.await_generations(1)
     early = backed_up.run("restore-answers", "--before", "2020-01-01T00:00:00+09:00")
     assert early.returncode == 2
     assert "is before the end of the oldest generation" in early.stderr
