@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -35,6 +35,7 @@ STATUSES: Final = {
     "試験": "試験",
 }
 
+CORRECTION: Final = "訂正"
 INTENSITIES: Final = ("1", "2", "3", "4", "5-", "5+", "6-", "6+", "7")
 
 
@@ -71,7 +72,8 @@ KINDS: Final = {
 class Event:
     """One event. `areas`: the agency's code of an area -> what is said of it: an intensity, or the code of a warning.
 
-    `occurs`: when the earth shook, or when a warning of the weather was issued.
+    `corrected`: what a correction says in its place; without it a correction says the same. `occurs`: when the earth
+    shook, or when a warning of the weather was issued.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Event:
     status: str
     occurs: datetime
     areas: Mapping[str, str]
+    corrected: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -96,7 +99,7 @@ class Event:
             "status": status or self.status,
             "serial": serial,
             "reported": (issued + timedelta(minutes=serial - 1)).isoformat(),
-            "areas": dict(self.areas),
+            "areas": dict((self.corrected if info == CORRECTION else {}) or self.areas),
         }
 
 
@@ -107,24 +110,33 @@ def read(path: Path) -> dict[str, Event]:
 
 
 def _event(name: str, fields: Fields) -> Event:
-    fields.only("title", "kind", "status", "occurs", "areas")
+    fields.only("title", "kind", "status", "occurs", "areas", "corrected")
     title = fields.need("title", "title: {en: …, ja: …}").as_fields("title: {en: …, ja: …}")
     title.only("en", "ja")
     en, ja = title.need("en", "the English title"), title.need("ja", "the Japanese title")
     status = fields.get("status")
     kind = fields.need("kind", "the kind of telegram").as_word(KINDS)
-    words = f"areas: {{code: {KINDS[kind].says}}}"
-    areas = fields.need("areas", words).as_fields(words)
-    if not areas.values:
-        raise BadInput(areas.place, "no areas", words)
+    corrected = fields.get("corrected")
     return Event(
         name=name,
         title=Title(en.as_text(), ja.as_text()),
         kind=kind,
         status=STATUSES[status.as_word(STATUSES)] if status else "通常",
         occurs=_time(fields.need("occurs", "when it occurs")),
-        areas={_code(KINDS[kind], areas, code): value.as_word(KINDS[kind].words) for code, value in areas},
+        areas=_areas(KINDS[kind], fields.need("areas", f"areas: {_shape(KINDS[kind])}")),
+        corrected=_areas(KINDS[kind], corrected) if corrected is not None else {},
     )
+
+
+def _areas(kind: Kind, value: Value) -> dict[str, str]:
+    areas = value.as_fields(_shape(kind))
+    if not areas.values:
+        raise BadInput(areas.place, "no areas", _shape(kind))
+    return {_code(kind, areas, code): said.as_word(kind.words) for code, said in areas}
+
+
+def _shape(kind: Kind) -> str:
+    return f"{{code: {kind.says}}}"
 
 
 def _time(value: Value) -> datetime:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from topology.document import BadInput, Place, nearest, quoted
+from harness import bilingual
+from topology.document import BadInput, Place, load, nearest, quoted
 
 ROOT: Final = Path(__file__).parent.parent
 SCENARIOS: Final = ROOT / "scenarios"
@@ -40,13 +41,12 @@ def defect(name: str, place: Place = COMMAND_LINE) -> Path:
 
 
 def title(path: Path) -> str:
-    """The file's first comment, or its `why`."""
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line.startswith("#"):
-            return line.lstrip("# ").rstrip()
-        if line.startswith("why:"):
-            return line.removeprefix("why:").strip()
-    return ""
+    """What a scenario is for; of a defect its first comment. Raises BadInput for what cannot be read."""
+    why = load(path).as_fields().get("why")
+    if why is not None:
+        return bilingual.read(why, "what it is for").en
+    first = path.read_text(encoding="utf-8").partition("\n")[0]
+    return first.lstrip("# ").rstrip() if first.startswith("#") else ""
 
 
 def _found(name: str, known: Sequence[Path], expected: str, place: Place = COMMAND_LINE) -> Path:

@@ -15,7 +15,7 @@ def outline(plan: Plan, topology: Map) -> Iterator[str]:
     """Lines of text. Times are real seconds after the timeline begins."""
     drill = plan.drill
     yield f"{plan.scenario}: {plan.title.en} ({plan.title.ja})"
-    yield plan.why
+    yield plan.why.en
     yield ""
     yield f"topology  {plan.topology}, {len(topology.nodes)} nodes{_overrides(plan)}"
     yield f"drill     {drill.event}: {drill.people} people of {drill.companies} companies, seed {plan.seed}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 
-from harness import targets
+from harness import bilingual, targets
 from harness.runbook import reading as runbooks
 from harness.rundir import Json
 from harness.scenario import Drill, Expectations, Scenario
@@ -31,7 +31,7 @@ class Plan:
 
     scenario: str
     title: Title
-    why: str
+    why: Title
     drill: Drill
     timeline: tuple[Entry, ...]
     ends_s: float
@@ -95,7 +95,7 @@ class Plan:
         return cls(
             scenario=scenario.need("name", "the name").as_text(),
             title=Title(title.need("en", "a title").as_text(), title.need("ja", "a title").as_text()),
-            why=scenario.need("why", "why").as_text(),
+            why=bilingual.read(scenario.need("why", "why"), "why"),
             drill=_drill(fields.need("drill", "the drill").as_fields()),
             timeline=tuple(
                 _entry(each.as_fields()) for each in fields.need("timeline", "entries").as_items()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from harness import events, quantities, settings, targets
+from harness import bilingual, events, quantities, settings, targets
 from harness.duration import Duration
 from harness.events import Event
 from harness.load.curves import CURVES
@@ -23,6 +23,7 @@ from topology.map import Map, Title
 Checks: TypeAlias = Mapping[str, Mapping[str, str]]
 Expectations: TypeAlias = Mapping[str, Mapping[str, float | str]]
 
+WHY: Final = "one sentence: what it is for"
 _NAME: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
@@ -76,7 +77,7 @@ class Scenario:
 
     name: str
     title: Title
-    why: str
+    why: Title
     drill: Drill
     timeline: tuple[Step, ...]
     ends: Duration
@@ -127,7 +128,7 @@ def _scenario(fields: Fields, checks: Checks, known: Mapping[str, Event]) -> Sce
     return Scenario(
         name=name.as_text(),
         title=Title(en.as_text(), ja.as_text()),
-        why=fields.need("why", "one sentence: what it is for").as_text(),
+        why=bilingual.read(fields.need("why", WHY), WHY),
         drill=drill,
         timeline=timeline,
         ends=ends,

@@ -67,7 +67,10 @@ def schema(checks: Checks) -> dict[str, Json]:
             {
                 "name": {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"},
                 "title": title,
-                "why": {**_described("one sentence: what it is for"), "type": "string"},
+                "why": {
+                    **_described("one sentence: what it is for; in both languages, or one for both"),
+                    "anyOf": [{"type": "string"}, title],
+                },
                 "regions": {
                     "type": "array",
                     "items": WORD,

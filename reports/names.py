@@ -6,31 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from harness.rundir import Json
+from reports import aims
 from reports.faults import Fault
-from reports.reading import Record
-from reports.words import Words
+from reports.places import Places
 
 
 @dataclass(frozen=True)
-class Names:
-    """Titles as the topology gives them; the plain name where it gives none, or where it is missing."""
-
-    record: Record
-    words: Words
-
-    def carrier(self, name: str) -> str:
-        topology = self.record.topology
-        if topology is None or name not in topology.carriers:
-            return self.words.known(f"vantage.{name}", name)
-        title = topology.carriers[name].title
-        return title.ja if self.words.lang == "ja" else title.en
-
-    def region(self, name: str) -> str:
-        topology = self.record.topology
-        if topology is None or name not in topology.regions:
-            return name
-        title = topology.regions[name].title
-        return title.ja if self.words.lang == "ja" else title.en
+class Names(Places):
+    """Names of places, and of what was done to them."""
 
     def ordered(self, carriers: Iterable[str]) -> list[str]:
         """In the topology's order; strangers after them, by name."""
@@ -38,9 +21,15 @@ class Names:
         return sorted(carriers, key=lambda name: (order.index(name) if name in order else len(order), name))
 
     def fault(self, fault: Fault) -> str:
-        """`power lost: singapore.a`; of a storage failure, the enclosures: `storage failed: storage in Tokyo`."""
+        """`power lost: singapore.a`; of a storage failure, the enclosures: `storage failed: storage in Tokyo`.
+
+        In another language than the record's, by the titles of the topology.
+        """
         verb = self.words.known(f"verb.{fault.verb}", fault.verb)
-        target = (self._enclosures(fault) if fault.verb == "fail" else "") or fault.target
+        target = self._enclosures(fault) if fault.verb == "fail" else ""
+        if not target and self.words.lang != "en":
+            target = aims.told(aims.planned(self.record, fault.id), self, self.words)
+        target = target or fault.target
         return self.words("fault.label", verb=verb, target=target) if target else verb
 
     def _enclosures(self, fault: Fault) -> str:

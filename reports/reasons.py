@@ -16,7 +16,7 @@ from reports.words import Words
 AT_LEAST: Final = frozenset(
     {
         "standbys_at_end", "answered", "answered_ratio", "peak_per_s", "attempts", "alarms", "generations", "restored",
-        "stale_longer_s",
+        "stale_longer_s", "returned", "diverged",
     }
 )  # fmt: skip
 EXACTLY: Final = frozenset({"exactly", "failovers", "broadcasts"})
@@ -47,13 +47,15 @@ def of_check(
     if verdict == "unknown" and missed:
         return words("why.doubtful", what=_list(words, name, missed, measured, expected))
     told = {key: words.value(key, value) for key, value in measured.items() if value is not None}
-    if verdict != "pass" or not told:
+    if verdict == "pass" and not told:
+        return words.known(f"why.{name}.none", "")
+    if verdict != "pass":
         return ""
     variant = ".stale" if "stale_users_s" in told else ""
     try:
         return words(f"why.{name}{variant}", **told)
     except KeyError:
-        return ""
+        return words.known(f"why.{name}.none", "")
 
 
 def _list(

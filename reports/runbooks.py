@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from harness.rundir import Event, Json
+from reports import statements
 from reports.names import Names
 from reports.reading import Record
 from reports.words import Words
@@ -22,7 +23,8 @@ TONES: Final[Mapping[str, str]] = {
 class Step:
     """One step. Times in real seconds; `from_s` and `until_s` since the timeline began, None where it never came to it.
 
-    `depth` counts the runbooks around it; `said` is its proof, or why it has none.
+    `depth` counts the runbooks around it; `said` is its proof, or why it has none; `heard` how the record says that,
+    where `said` had to be put in other words.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Step:
     until_s: float | None = None
     took_s: float | None = None
     said: str = ""
+    heard: str = ""
 
     @property
     def depth(self) -> int:
@@ -89,13 +92,26 @@ def _performance(record: Record, events: Sequence[Event], names: Names, words: W
         id=str(started.get("performance", "")),
         title=names.title(started.get("title"), str(started.get("runbook", ""))),
         name=str(started.get("runbook", "")),
-        arguments=words("join.comma").join(f"{key}: {names.region(str(value))}" for key, value in pairs),
+        arguments=words("join.comma").join(
+            words(
+                "runbooks.argument",
+                name=words.known(f"parameter.{key}", str(key)),
+                value=names.region(str(value)),
+            )
+            for key, value in pairs
+        ),
         outcome=_outcome(ended),
         from_s=record.seconds(events[0].at_ns),
         until_s=record.seconds(ended.at_ns) if ended else None,
         why=str(ended.data.get("why") or "") if ended else "",
         steps=tuple(
-            _step(record, step, [e for e in events if e.data.get("step") == step.name], ended)
+            _translated(
+                record,
+                str(started.get("performance", "")),
+                _step(record, step, [e for e in events if e.data.get("step") == step.name], ended),
+                names,
+                words,
+            )
             for step in planned
         ),
     )
@@ -142,3 +158,14 @@ def _step(record: Record, step: Step, events: Sequence[Event], ended: Event | No
     until_s = record.seconds(over.at_ns) if over is not None else None
     took_s = None if until_s is None else until_s - from_s
     return replace(step, outcome=outcome, from_s=from_s, until_s=until_s, took_s=took_s, said=str(said or ""))
+
+
+def _translated(record: Record, performance: str, step: Step, names: Names, words: Words) -> Step:
+    """In another language than the record's: what was to be seen, and whether it was."""
+    if words.lang == "en" or not step.said:
+        return step
+    statement = statements.of_step(record, performance, step.name, names, words)
+    if not statement:
+        return step
+    said = statement if step.outcome == "proven" else words("runbooks.unseen", what=statement)
+    return replace(step, said=said, heard=step.said)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from harness.rundir import Event, Json
+from reports import statements
 from reports.faults import Fault
 from reports.names import Names
 from reports.reading import Record
@@ -37,6 +38,7 @@ class FaultRow:
     effect: str
     effect_said: str
     proof: str
+    heard: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,10 +114,18 @@ def fault_rows(record: Record, faults: list[Fault], names: Names, words: Words) 
                 seen,
                 fault.effect,
                 words.known(f"effect.{fault.effect}", fault.effect),
-                fault.proof,
+                *_seen(fault, words),
             )
         )
     return rows
+
+
+def _seen(fault: Fault, words: Words) -> tuple[str, str]:
+    """What was seen of it, and how the record says that, where it had to be put in other words."""
+    statement = (
+        statements.of_fault(fault.verb, words) if words.lang != "en" and fault.effect == "proven" else ""
+    )
+    return (statement, fault.proof) if statement else (fault.proof, "")
 
 
 def _instant(record: Record, words: Words, at_s: float) -> str:

@@ -23,7 +23,7 @@ HEADLINES: Final = (
     ("recovery", "read_rto_s"), ("broadcast", "exactly"), ("mail", "stored"), ("mail", "lost"),
 )  # fmt: skip
 #: What these checks have in detail has a section of its own.
-TOLD_ELSEWHERE: Final = ("responses",)
+TOLD_ELSEWHERE: Final = ("responses", "runbook")
 VERDICTS: Final = ("pass", "unknown", "fail")
 
 
@@ -130,7 +130,8 @@ def _check(words: Words, name: str, found: Mapping[str, Json]) -> Check:
         _row(words, name, key, measured.get(key), expected.get(key), key in expected)
         for key in [*measured, *(key for key in expected if key not in measured)]
     ]
-    evidence, verdict = found.get("evidence"), _verdict(found)
+    evidence, verdict, detail = found.get("evidence"), _verdict(found), _mapping(found.get("detail"))
+    shown = evidence if isinstance(evidence, list) and not _repeated(evidence, detail) else []
     why, said = _sentence(words, found, reasons.of_check(words, name, verdict, measured, expected))
     return Check(
         name,
@@ -139,9 +140,14 @@ def _check(words: Words, name: str, found: Mapping[str, Json]) -> Check:
         why,
         said,
         tuple(rows),
-        of_rows(words, "", evidence, name) if isinstance(evidence, list) and evidence else None,
-        () if name in TOLD_ELSEWHERE else tuple(of_detail(words, _mapping(found.get("detail")), name)),
+        of_rows(words, "", shown, name) if shown else None,
+        () if name in TOLD_ELSEWHERE else tuple(of_detail(words, detail, name)),
     )
+
+
+def _repeated(evidence: list[Json], detail: Mapping[str, Json]) -> bool:
+    """Whether all of it stands in one of the tables of the detail, too: then it is shown there alone."""
+    return any(isinstance(rows, list) and all(row in rows for row in evidence) for rows in detail.values())
 
 
 def _row(words: Words, check: str, key: str, measured: Json, expected: Json, stated: bool) -> Row:

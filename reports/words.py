@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
@@ -51,6 +52,8 @@ class Words:
             return self("value.none")
         if isinstance(value, bool):
             return self("value.yes" if value else "value.no")
+        if isinstance(value, str) and key == "reasons":
+            return REASON.sub(lambda found: self.known(f"reason.{found[0]}", found[0]), value)
         if isinstance(value, str):
             return self.known(f"{key}.{value}", self.known(f"word.{value}", value))
         if isinstance(value, list):
@@ -76,6 +79,9 @@ class Words:
         hours, minutes, seconds = whole // 3600, whole // 60 % 60, whole % 60
         return f"{sign}{hours}:{minutes:02}:{seconds:02}" if seconds else f"{sign}{hours}:{minutes:02}"
 
+
+#: A word in what failed probes said: `timeout (12), http 503 (3)`.
+REASON: Final = re.compile(r"[a-z]+(?: [a-z]+)*")
 
 #: The last part of a quantity's name is its unit. Order matters: the longest first.
 UNITS: Final = ("per_s", "drill_min", "drill_s", "share", "ratio", "ms", "us", "min", "mib", "s")

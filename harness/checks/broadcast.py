@@ -84,7 +84,7 @@ def check(recording: Recording) -> Finding:
         *_unreckoned(companies, telegrams),
     ]
     return Finding(
-        *conclude(breaches, _well(measured, len(companies or ()))),
+        *conclude(breaches, _well(measured, len(companies or ()), wanted)),
         measured,
         held.expected,
         tuple(each.row(recording) for each in wrong[:MOST_EVIDENCE]),
@@ -161,7 +161,11 @@ def _due_row(recording: Recording, of: Due, sent: Sequence[Sent]) -> Json:
     }
 
 
-def _well(measured: Mapping[str, Json], companies: int) -> str:
+def _well(measured: Mapping[str, Json], companies: int, events: Sequence[Due]) -> str:
     if not measured["broadcasts"]:
         return "no broadcast was due and none was made"
+    if len(events) > 1:
+        return (
+            f"{measured['broadcasts']} broadcasts about {len(events)} events were due, and each was made once"
+        )
     return f"each of {measured['broadcasts']} companies concerned, of {companies}, got exactly one broadcast"

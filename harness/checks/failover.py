@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 from itertools import combinations, pairwise
 from typing import Final
 
-from harness.checks.columns import ints, texts
 from harness.checks.expectations import expectations
 from harness.checks.recording import Recording
+from harness.checks.reigns import Look, Reign, looks_of, reigns_of
+from harness.checks.returns import Return, returns
 from harness.checks.terms import Breach, Term, conclude, fail, units, unknown
 from harness.rundir import Json
 from harness.rundir.verdict import Finding
@@ -18,54 +18,28 @@ TERMS: Final = {
     "primaries": Term("count", "primaries", "at most", "nodes that took writes at one instant", default=1),
     "failovers": Term("count", "failovers", "exactly", "failovers"),
     "standbys": Term("count", "standbys_at_end", "at least", "standbys at the end"),
+    "returned": Term(
+        "count", "returned", "at least", "lost primaries that came back after they were replaced"
+    ),
+    "diverged": Term(
+        "count", "diverged", "at least", "of them those that had acknowledged what their successor never had"
+    ),
+    "returned_writes": Term(
+        "count", "returned_writes", "at most", "writes that they took before they had rejoined", default=0
+    ),
 }
 EXPECTS: Final = units(TERMS)
 MOST_EVIDENCE: Final = 100
 
 
-@dataclass(frozen=True)
-class Look:
-    """One observation of one node."""
-
-    at_ns: int
-    node: str
-    role: str
-    timeline: int
-    wrote: bool
-
-
-@dataclass(frozen=True)
-class Reign:
-    """One node took writes, from the first acknowledgement to the last that nothing interrupted.
-
-    `timeline` is 0 where nobody knows.
-    """
-
-    node: str
-    from_ns: int
-    until_ns: int
-    timeline: int
-
-    def overlaps(self, other: Reign) -> bool:
-        """Whether one of them acknowledged a write while the other was in the midst of doing so."""
-        return max(self.from_ns, other.from_ns) <= min(self.until_ns, other.until_ns)
-
-    def row(self, recording: Recording) -> Json:
-        return {
-            "node": self.node,
-            "from_s": recording.at_s(self.from_ns),
-            "until_s": recording.at_s(self.until_ns),
-            "timeline": self.timeline,
-        }
-
-
 def check(recording: Recording) -> Finding:
-    looks = _looks(recording)
-    reigns = sorted(_reigns(looks), key=lambda reign: (reign.from_ns, reign.until_ns))
+    looks = looks_of(recording)
+    reigns = sorted(reigns_of(looks), key=lambda reign: (reign.from_ns, reign.until_ns))
     steps = [
         (old, new) for old, new in pairwise(reigns) if old.node != new.node or new.timeline > old.timeline > 0
     ]
     last = {look.node: look for look in looks}
+    back = list(returns(recording, looks, reigns))
     measured: dict[str, Json] = {
         "primaries": _most_at_once(reigns) if reigns else None,
         "claimed_primaries": _most_claimed(looks),
@@ -73,64 +47,39 @@ def check(recording: Recording) -> Finding:
         "timeline_steps": _timeline_steps(reigns),
         "primary_at_end": next((node for node, look in last.items() if look.role == "primary"), None),
         "standbys_at_end": sum(look.role == "replica" for look in last.values()),
+        "returned": len(back),
+        "returned_asked": sum(each.asked for each in back),
+        "returned_writes": sum(each.taken for each in back),
+        "diverged": sum(each.diverged for each in back),
     }
-    held = expectations(recording, "failover", TERMS, measured)
-    breaches = [*held.breaches, *_wrong_steps(steps), *_usurpers(recording, reigns, last)]
+    shows_nothing = _shows_nothing(measured, recording.stated("failover"), back)
+    held = expectations(
+        recording, "failover", TERMS, measured, judged=[breach.term for breach in shows_nothing]
+    )
+    breaches = [
+        *held.breaches,
+        *shows_nothing,
+        *_wrong_steps(steps),
+        *_usurpers(recording, reigns, last),
+    ]
     if not looks:
         breaches = [unknown("nobody watched the databases")]
     overlaps = [
         pair for pair in combinations(reigns, 2) if pair[0].node != pair[1].node and pair[0].overlaps(pair[1])
     ]
-    evidence = [_overlap_row(recording, *pair) for pair in overlaps] or [
-        reign.row(recording) for reign in reigns
-    ]
+    wrong = [each.row(recording) for each in back if each.taken]
+    wrong += [_overlap_row(recording, *pair) for pair in overlaps]
+    evidence = wrong or [reign.row(recording) for reign in reigns]
     return Finding(
         *conclude(breaches, _well(measured, reigns)),
         measured,
         held.expected,
         tuple(evidence[:MOST_EVIDENCE]),
-        {"reigns": [reign.row(recording) for reign in reigns]},
+        {
+            "reigns": [reign.row(recording) for reign in reigns],
+            "returns": [each.row(recording) for each in back],
+        },
     )
-
-
-def _looks(recording: Recording) -> list[Look]:
-    table = recording.databases.sort_by("at_ns")
-    columns = (
-        ints(table, "at_ns").tolist(),
-        texts(table, "node"),
-        texts(table, "role"),
-        ints(table, "timeline").tolist(),
-        [bool(value) for value in table.column("wrote").to_pylist()],
-    )
-    return [Look(*row) for row in zip(*columns, strict=True)]
-
-
-def _reigns(looks: Sequence[Look]) -> Iterator[Reign]:
-    """Each node's unbroken runs of acknowledged writes; a new timeline is a new reign.
-
-    Nothing is added at either end: between two acknowledgements the node may at any instant have taken a write.
-    """
-    for node in dict.fromkeys(look.node for look in looks):
-        current: list[Look] = []
-        before = 0
-        for look in (look for look in looks if look.node == node):
-            stepped = bool(current) and look.timeline > current[-1].timeline > 0
-            if current and (not look.wrote or stepped):
-                yield _reign(current)
-                current = []
-            if look.wrote and look.role == "primary":
-                current.append(look)
-            elif (
-                look.wrote
-            ):  # taken before it ceased to be primary: at the latest look that still called it so
-                current.append(replace(look, at_ns=before or look.at_ns))
-            before = look.at_ns
-        if current:
-            yield _reign(current)
-
-
-def _reign(looks: Sequence[Look]) -> Reign:
-    return Reign(looks[0].node, looks[0].at_ns, looks[-1].at_ns, max(look.timeline for look in looks))
 
 
 def _most_at_once(reigns: Sequence[Reign]) -> int:
@@ -180,6 +129,22 @@ def _usurpers(recording: Recording, reigns: Sequence[Reign], last: dict[str, Loo
     ]
 
 
+def _shows_nothing(
+    measured: Mapping[str, Json], stated: Mapping[str, Json], back: Sequence[Return]
+) -> list[Breach]:
+    """Where nobody came back as the scenario wants it, or nobody was asked: that nothing was taken proves nothing."""
+    breaches = []
+    for term in ("returned", "diverged"):
+        got, want = measured[term], stated.get(term)
+        if isinstance(got, int) and isinstance(want, int | float) and got < want:
+            breaches.append(
+                unknown(f"{TERMS[term].says}: {got}, and {want:g} are needed to show anything", term)
+            )
+    if "returned" in stated and any(not each.asked for each in back):
+        breaches.append(unknown("nobody asked the primary that came back whether it takes writes"))
+    return breaches
+
+
 def _overlap_row(recording: Recording, one: Reign, other: Reign) -> Json:
     return {
         "what": "two primaries",
@@ -190,9 +155,12 @@ def _overlap_row(recording: Recording, one: Reign, other: Reign) -> Json:
     }
 
 
-def _well(measured: dict[str, Json], reigns: Sequence[Reign]) -> str:
+def _well(measured: Mapping[str, Json], reigns: Sequence[Reign]) -> str:
     order = [reign.node for reign in reigns]
     nodes = [node for at, node in enumerate(order) if at == 0 or order[at - 1] != node]
     count = measured["failovers"]
     times = "no failover" if count == 0 else "one failover" if count == 1 else f"{count} failovers"
-    return f"never two primaries, {times}: {', then '.join(nodes)}"
+    told = f"never two primaries, {times}: {', then '.join(nodes)}"
+    if asked := measured["returned_asked"]:
+        told += f"; what came back was looked at {asked} times and took no write before it had rejoined"
+    return told

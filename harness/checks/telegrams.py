@@ -56,12 +56,18 @@ class Company:
     least: str
     tsunami: bool
     special: bool
+    coasts: frozenset[str] = frozenset()
+    prefectures: frozenset[str] = frozenset()
 
     def wants(self, telegram: Telegram) -> bool:
+        """Of each table of areas that its rule names any of, only those concern it: the same code is another place."""
         said = telegram.areas or {}
         if (warnings := WARNINGS.get(telegram.kind)) is not None:
-            wish = self.tsunami if telegram.kind == TSUNAMI else self.special
-            return wish and not warnings.isdisjoint(said.values())
+            tsunami = telegram.kind == TSUNAMI
+            wish, places = (self.tsunami, self.coasts) if tsunami else (self.special, self.prefectures)
+            return wish and any(
+                word in warnings and (not places or code in places) for code, word in said.items()
+            )
         floor = INTENSITIES.index(self.least)
         return any(
             INTENSITIES.index(intensity) >= floor and (not self.areas or code in self.areas)
@@ -130,12 +136,18 @@ def enrolled(rows: Sequence[Mapping[str, Json]]) -> list[Company] | None:
 
 
 def _company(row: Mapping[str, Json]) -> Company:
-    areas = row.get("areas")
     return Company(
         number(row, "company"),
         number(row, "people"),
-        frozenset(str(code) for code in areas) if isinstance(areas, list) else frozenset(),
+        _codes(row, "areas"),
         str(row["least"]),
         bool(row.get("tsunami")),
         bool(row.get("special")),
+        _codes(row, "coasts"),
+        _codes(row, "prefectures"),
     )
+
+
+def _codes(row: Mapping[str, Json], name: str) -> frozenset[str]:
+    codes = row.get(name)
+    return frozenset(str(code) for code in codes) if isinstance(codes, list) else frozenset()

@@ -12,6 +12,8 @@ from itertools import accumulate
 from random import Random
 from typing import Final
 
+from topology.world.areas import COASTS_OF, SEISMIC
+
 #: Japanese seismic intensities, weakest first, as telegrams write them.
 INTENSITIES: Final = ("1", "2", "3", "4", "5-", "5+", "6-", "6+", "7")
 
@@ -49,7 +51,10 @@ _TRADES: Final = ("商事", "工業", "運輸", "食品", "電機", "建設", "�
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """A customer and its rule: mail everyone when one of `areas` (none: any) shakes with at least `least`."""
+    """A customer and its rule: mail everyone when one of `areas` (none: any) shakes with at least `least`; where it
+    wants to know of them, when there is a tsunami warning for one of `coasts`, a special warning for one of
+    `prefectures` (none: any).
+    """
 
     number: int
     name: str
@@ -58,6 +63,8 @@ class Company:
     least: str
     tsunami: bool
     special: bool
+    coasts: tuple[str, ...] = ()
+    prefectures: tuple[str, ...] = ()
     standing: bool = False
     admin: str = "admin"
 
@@ -106,6 +113,8 @@ class Population:
                 "least": company.least,
                 "tsunami": company.tsunami,
                 "special": company.special,
+                "coasts": list(company.coasts),
+                "prefectures": list(company.prefectures),
                 "standing": company.standing,
             }
         for person in (*self.people, *self.probe_people):
@@ -150,14 +159,20 @@ def generate(
 
 def _company(number: int, seed: int, random: Random, areas: Sequence[str]) -> Company:
     home = random.sample(list(areas), min(len(areas), random.randint(1, 3)))
+    chosen = () if random.random() < 0.5 else tuple(sorted(home))
+    prefectures = tuple(sorted({SEISMIC[area].prefecture for area in chosen if area in SEISMIC}))
+    coasts = tuple(sorted({coast for each in prefectures for coast in COASTS_OF.get(each, ())}))
     return Company(
         number=number,
         name=f"{random.choice(_FAMILY)}{random.choice(_TRADES)} {number}",
         password=f"replica-{seed}-{number // COMPANIES_PER_PASSWORD}",
-        areas=() if random.random() < 0.5 else tuple(sorted(home)),
+        areas=chosen,
         least=random.choice(_LEAST),
-        tsunami=random.random() < 0.7,
+        # Who stands in certain areas, none of which has a coast, has nothing to fear from the sea.
+        tsunami=random.random() < 0.7 and bool(coasts or not chosen),
         special=random.random() < 0.5,
+        coasts=coasts,
+        prefectures=tuple(f"{each}0000" for each in prefectures),
     )
 
 

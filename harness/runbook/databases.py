@@ -24,7 +24,10 @@ SELECT pg_is_in_recovery(),
              ELSE pg_current_wal_lsn() END - '0/0')::bigint,
        (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
              ELSE pg_current_wal_lsn() END - '0/0')::bigint,
-       extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())::float8
+       extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())::float8,
+       CASE WHEN pg_is_in_recovery()
+            THEN (SELECT received_tli FROM pg_stat_wal_receiver WHERE status = 'streaming')
+            ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END
 """
 
 
@@ -42,13 +45,18 @@ class Written:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a database has come, in bytes of log. `standby`: it replays; `behind_s`: since the last commit it has."""
+    """How far a database has come, in bytes of log. `standby`: it replays; `behind_s`: since the last commit it has.
+
+    `timeline`: that in which it writes, or from which it is streaming at this moment; None for a standby that is not.
+    Bytes of two databases say nothing of each other where one of them wrote on when the other had taken over.
+    """
 
     node: str
     standby: bool
     received: int
     replayed: int
     behind_s: float | None
+    timeline: int | None
 
 
 def try_writes(scene: Scene, nodes: Sequence[Node]) -> list[Written]:
@@ -76,9 +84,9 @@ def progress(scene: Scene, nodes: Sequence[Node]) -> list[Progress]:
 
 def _progress(scene: Scene, node: Node) -> Progress | None:
     try:
-        ((standby, received, replayed, behind_s),) = scene.query(node, _STATE)
+        ((standby, received, replayed, behind_s, timeline),) = scene.query(node, _STATE)
     except TROUBLE:
         return None
     if received is None or replayed is None:
         return None
-    return Progress(node.name, bool(standby), int(received), int(replayed), behind_s)
+    return Progress(node.name, bool(standby), int(received), int(replayed), behind_s, timeline)

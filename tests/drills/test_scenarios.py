@@ -19,6 +19,7 @@ DRILL = ["drill.people=700", "drill.companies=12", "drill.clock=120"]
 SHORTENED = {
     "calm": ["ends=20s"],
     "false-alarm": ["drill.clock=60", "ends=17s"],
+    "warnings": ["drill.clock=60", "ends=40s"],
     "balancer-loss": ["timeline.1.at=8s", "timeline.2.at=18s", "ends=27s"],
     "db-primary-loss": ["timeline.1.at=8s", "timeline.2.at=34s", "ends=43s"],
     "storage-enclosure-failure": ["timeline.1.at=8s", "timeline.2.at=30s", "ends=42s"],
@@ -57,6 +58,7 @@ NIGHTLY = {
     "planned-outage",
     "rebuild-from-code",
     "region-loss-to-virginia",
+    "region-return",
     "stale-names",
     "sync-stalls-then-loss",
     "update-destroys",

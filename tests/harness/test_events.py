@@ -57,13 +57,13 @@ def test_an_event_and_its_telegrams(tmp_path: Path) -> None:
             "VTSE41",
             'e.yaml:5:11: found "350", expected a code of 津波予報区 such as 200 (青森県日本海沿岸)',
         ),
-        ('"350": "7", 360: 5+', "", "e.yaml:5:10: found no areas, expected areas: {code: intensity}"),
+        ('"350": "7", 360: 5+', "", "e.yaml:5:10: found no areas, expected {code: intensity}"),
         ("+09:00", "", 'e.yaml:4:11: found "2026-01-15T14:46:40", expected a time with its zone'),
         ("2026-01", "2026-13", "expected a time with its zone"),
         (
             "kind",
             "kid",
-            'found "kid", expected one of title, kind, status, occurs, areas; did you mean "kind"?',
+            'found "kid", expected one of title, kind, status, occurs, areas, corrected; did you mean "kind"?',
         ),
     ],
 )
@@ -102,6 +102,9 @@ def test_the_service_understands_it() -> None:
     )
     assert (quake.areas, quake.tsunami, quake.special) == (supplied["kanto-shindo7"].areas, False, False)
     assert (tsunami.event, tsunami.tsunami, tsunami.special) == ("20260116051230", True, False)
+    assert tsunami.areas == {"310": "52", "300": "51", "330": "51"}
+    assert parse(said(supplied["boso-tsunami"], "訂正")).areas == {"310": "52", "300": "51", "312": "51"}
+    assert weather.areas == {"140000": "大雨特別警報"}
     assert (weather.event, weather.tsunami, weather.special) == ("VPWW54-気象庁本庁-20260908", False, True)
 
 

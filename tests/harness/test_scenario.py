@@ -81,7 +81,7 @@ def step(folder: Path, entry: str) -> Step:
 
 def test_a_whole_scenario(folder: Path) -> None:
     found = read(folder, WHOLE)
-    assert (found.name, found.title.ja, found.why) == ("whole", "全部", "One of each.")
+    assert (found.name, found.title.ja, found.why.ja) == ("whole", "全部", "One of each.")
     assert found.drill == Drill("quake", ("350", "360"), 4, 50, "everyone-2019", 60.0, tls=0.2)
     assert found.ends == Duration(60_000)
     assert [(one.at.s, one.word, str(one.target)) for one in found.timeline] == [

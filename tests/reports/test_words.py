@@ -56,7 +56,7 @@ def test_no_text_is_there_for_nobody() -> None:
         "gap",
     }
     made |= {"verdict", "state", "database", "vantage", "effect", "quartile", "recovery", "reproduce", "row"}
-    made |= {"region", "runbook", "how"}
+    made |= {"region", "runbook", "how", "aim", "parameter", "proof", "reason", "role", "seen", "standing"}
     unasked = [
         key
         for key in catalogue()

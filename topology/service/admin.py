@@ -60,9 +60,14 @@ class AdminPages:
         people = await tally.unconfirmed(self._database, company, broadcast)
         return page(request, "unconfirmed", people=people)
 
-    async def answers_csv(self, _request: Request, company: int, broadcast: int | None) -> Response:
-        body = await tally.answers_csv(self._database, company, broadcast)
-        headers = {"Content-Disposition": "attachment; filename=answers.csv", "Cache-Control": "no-store"}
+    async def answers_csv(self, request: Request, company: int, broadcast: int | None) -> Response:
+        words = pages.words(_language(request))
+        body = await tally.answers_csv(self._database, company, broadcast, words)
+        headers = {
+            "Content-Disposition": "attachment; filename=answers.csv",
+            "Cache-Control": "no-store",
+            "Vary": "Accept-Language",
+        }
         return Response(body, media_type="text/csv; charset=utf-8", headers=headers)
 
     def _own(self, show: Page) -> Callable[[Request], Awaitable[Response]]:
@@ -93,8 +98,11 @@ class AdminPages:
 
 def page(request: Request, name: str, status: int = 200, **values: object) -> Response:
     """A page in the language of whoever asks."""
-    language = pages.language_of(request.query_params.get("lang"), request.headers.get("accept-language"))
-    return Response(pages.render(name, language, **values), status, headers=pages.HEADERS)
+    return Response(pages.render(name, _language(request), **values), status, headers=pages.HEADERS)
+
+
+def _language(request: Request) -> str:
+    return pages.language_of(request.query_params.get("lang"), request.headers.get("accept-language"))
 
 
 def _number(text: str | None) -> int | None:

@@ -88,11 +88,7 @@ class Alerter:
         if now.since_ns is None:
             return
         rules = await self._ledger.untold(owed.event)
-        concerned = [
-            company
-            for company, rule in rules.items()
-            if matches(rule, now.areas, tsunami=now.tsunami, special=now.special)
-        ]
+        concerned = [company for company, rule in rules.items() if matches(rule, now.areas, now.warned)]
         for start in range(0, len(concerned), TOLD_TOGETHER):
             told = await self._ledger.tell(owed.event, concerned[start : start + TOLD_TOGETHER])
             if told:

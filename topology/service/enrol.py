@@ -35,7 +35,8 @@ _NEW_TABLES: Final = """
 _ENROL: Final = """
     INSERT INTO companies SELECT * FROM new_companies ON CONFLICT (company) DO UPDATE SET
         name = excluded.name, areas = excluded.areas, least = excluded.least, tsunami = excluded.tsunami,
-        special = excluded.special, standing = excluded.standing;
+        special = excluded.special, coasts = excluded.coasts, prefectures = excluded.prefectures,
+        standing = excluded.standing;
     INSERT INTO admins SELECT * FROM new_admins ON CONFLICT (company, name) DO UPDATE SET password = excluded.password;
     INSERT INTO people SELECT * FROM new_people ON CONFLICT (person) DO UPDATE SET
         name = excluded.name, area = excluded.area, carrier = excluded.carrier, address = excluded.address
@@ -94,7 +95,18 @@ async def _copy(
     await connection.copy_records_to_table(
         "new_companies",
         records=[
-            (c.company, c.name, list(c.areas), c.least, c.tsunami, c.special, c.standing) for c in companies
+            (
+                c.company,
+                c.name,
+                list(c.areas),
+                c.least,
+                c.tsunami,
+                c.special,
+                list(c.coasts),
+                list(c.prefectures),
+                c.standing,
+            )
+            for c in companies
         ],
     )
     await connection.copy_records_to_table(

@@ -27,6 +27,8 @@ class Company:
     least: str
     tsunami: bool
     special: bool
+    coasts: tuple[str, ...]
+    prefectures: tuple[str, ...]
     standing: bool
 
 
@@ -70,10 +72,12 @@ def _company(row: Mapping[str, Any]) -> Company:
         _text(row["name"]),
         _text(row.get("admin", "admin")),
         _text(row["password"]),
-        tuple(_text(area) for area in row.get("areas", ())),
+        _codes(row, "areas"),
         least,
         bool(row.get("tsunami", True)),
         bool(row.get("special", True)),
+        _codes(row, "coasts"),
+        _codes(row, "prefectures"),
         bool(row.get("standing", False)),
     )
 
@@ -90,6 +94,10 @@ def _person(row: Mapping[str, Any]) -> Person:
         _text(row.get("carrier", "")),
         address,
     )
+
+
+def _codes(row: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    return tuple(_text(code) for code in row.get(name, ()))
 
 
 def _number(value: object) -> int:

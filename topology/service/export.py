@@ -41,7 +41,8 @@ _QUERIES: Final[Mapping[str, str]] = {
         JOIN answers a ON a.broadcast = m.broadcast AND a.person BETWEEN m.first AND m.last
         JOIN people p ON p.person = a.person ORDER BY a.broadcast, a.person""",
     "companies": """
-        SELECT c.company, c.name, count(p.person) AS people, c.areas, c.least, c.tsunami, c.special, c.standing
+        SELECT c.company, c.name, count(p.person) AS people, c.areas, c.least, c.tsunami, c.special, c.coasts,
+               c.prefectures, c.standing
         FROM companies c LEFT JOIN people p USING (company) GROUP BY c.company ORDER BY c.company""",
     "telegrams": """
         SELECT number, kind, event, info, status, reported, serial, areas::text, tsunami, special, received_at_ns,

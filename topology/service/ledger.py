@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import asyncpg
+
 from topology.service.database import Database, NoTables
 from topology.service.report import Report, as_json, from_row
 from topology.service.rules import Rule
@@ -49,7 +51,7 @@ _OWED: Final = """
     SELECT event, latest, due_at_ns FROM events WHERE settled < latest AND due_at_ns <= $1 ORDER BY due_at_ns
 """
 _UNTOLD: Final = """
-    SELECT company, areas, least, tsunami, special FROM companies c
+    SELECT company, areas, least, tsunami, special, coasts, prefectures FROM companies c
     WHERE NOT standing AND NOT EXISTS (SELECT FROM broadcasts b WHERE b.event = $1 AND b.company = c.company)
     ORDER BY company
 """
@@ -98,6 +100,18 @@ class Told:
     people: int
 
 
+def rule_of(row: asyncpg.Record) -> Rule:
+    """A company's rule, from its row."""
+    return Rule(
+        areas=frozenset(row["areas"]),
+        least=row["least"],
+        tsunami=row["tsunami"],
+        special=row["special"],
+        coasts=frozenset(row["coasts"]),
+        prefectures=frozenset(row["prefectures"]),
+    )
+
+
 class Ledger:
     def __init__(self, database: Database, hold_ns: int) -> None:
         self.database = database
@@ -133,10 +147,7 @@ class Ledger:
     async def untold(self, event: str) -> Mapping[int, Rule]:
         """The rules of all companies that were not told of the event. Those with a standing broadcast need no other."""
         rows = await self.database.read(_UNTOLD, event)
-        return {
-            row["company"]: Rule(frozenset(row["areas"]), row["least"], row["tsunami"], row["special"])
-            for row in rows
-        }
+        return {row["company"]: rule_of(row) for row in rows}
 
     async def tell(self, event: str, companies: Sequence[int]) -> list[Told]:
         """Make each one's broadcast: a link for everyone, and the mails to be sent. Who had it already is left out."""

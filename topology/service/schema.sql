@@ -12,6 +12,8 @@ CREATE TABLE IF NOT EXISTS companies (
     least    text NOT NULL CHECK (least IN ('1', '2', '3', '4', '5-', '5+', '6-', '6+', '7')),
     tsunami  boolean NOT NULL,
     special  boolean NOT NULL,
+    coasts      text[] NOT NULL DEFAULT '{}',  -- where tsunami warnings concern it; none of them: everywhere
+    prefectures text[] NOT NULL DEFAULT '{}',  -- the same of special weather warnings
     standing boolean NOT NULL
 );
 

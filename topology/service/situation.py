@@ -18,27 +18,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final
 
 from topology.service.report import Report
-from topology.service.rules import strength
-from topology.service.telegram import CANCEL, CORRECTION, OTHER, REAL, Telegram
+from topology.service.rules import Warnings, strength
+from topology.service.telegram import CANCEL, CORRECTION, OTHER, REAL, TSUNAMI, WEATHER, Telegram
 
 UNNUMBERED: Final = 0
 
 
 @dataclass(frozen=True)
 class Situation:
-    """`since_ns`: when the first word arrived that still stands; None if nothing does.
+    """`areas`: the greatest intensity by seismic area. `since_ns`: when the first word arrived that still stands; None
+    if nothing does.
 
     `cancelled`: something was said, and all of it was taken back.
     """
 
     areas: Mapping[str, str]
-    tsunami: bool
-    special: bool
+    warned: Warnings
     since_ns: int | None
     cancelled: bool
 
@@ -50,18 +50,24 @@ def situation(reports: Iterable[Report]) -> Situation:
         key=lambda report: report.telegram.kind,
     )
     areas: dict[str, str] = {}
-    tsunami = special = False
+    warned = Warnings()
     since: list[int] = []
-    for _, group in groupby(real, key=lambda report: report.telegram.kind):
+    for kind, group in groupby(real, key=lambda report: report.telegram.kind):
         standing = _standing(list(group))
         since += [report.received_at_ns for report in standing]
         current = _corrected(standing)
-        for report in current:
+        if current and kind in (TSUNAMI, WEATHER):
+            warned = _and(warned, current[-1].telegram)
+        for report in current if kind not in (TSUNAMI, WEATHER) else ():
             _raise_to(areas, report.telegram.areas)
-        if current:
-            tsunami = tsunami or current[-1].telegram.tsunami
-            special = special or current[-1].telegram.special
-    return Situation(areas, tsunami, special, min(since, default=None), bool(real) and not since)
+    return Situation(areas, warned, min(since, default=None), bool(real) and not since)
+
+
+def _and(warned: Warnings, latest: Telegram) -> Warnings:
+    """With the latest word on the coasts or on the weather."""
+    if latest.kind == TSUNAMI:
+        return replace(warned, tsunami=latest.tsunami, coasts=frozenset(latest.areas))
+    return replace(warned, special=latest.special, prefectures=frozenset(latest.areas))
 
 
 def _standing(reports: list[Report]) -> list[Report]:

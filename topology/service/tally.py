@@ -33,6 +33,7 @@ _PEOPLE: Final = f"""{_CHOSEN}
 """  # noqa: S608
 _UNCONFIRMED: Final = _PEOPLE + " WHERE a.status IS NULL ORDER BY p.person"
 _ANSWERS: Final = _PEOPLE + " ORDER BY p.person"
+_HEADINGS: Final = ("number", "name", "area", "status", "can_come", "remark", "answered_at")
 #: A cell that begins with one of these is a formula to a spreadsheet.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -88,15 +89,21 @@ async def unconfirmed(database: Database, company: int, broadcast: int | None) -
     return await database.read(_UNCONFIRMED, company, broadcast)
 
 
-async def answers_csv(database: Database, company: int, broadcast: int | None) -> bytes:
-    """Everyone of the broadcast with their answer, for a spreadsheet: UTF-8 with a mark, CRLF, no formulas."""
+async def answers_csv(
+    database: Database, company: int, broadcast: int | None, words: Mapping[str, str]
+) -> bytes:
+    """Everyone of the broadcast with their answer, for a spreadsheet: UTF-8 with a mark, CRLF, no formulas.
+
+    Headings and answers are in the given `words`, those of the pages.
+    """
     text = io.StringIO()
     table = csv.writer(text)
-    table.writerow(["person", "name", "area", "status", "come", "comment", "answered_at"])
+    table.writerow([words[heading] for heading in _HEADINGS])
     for row in await database.read(_ANSWERS, company, broadcast):
-        come = {True: "yes", False: "no", None: ""}[row["come"]]
+        status = words[row["status"]] if row["status"] else ""
+        come = {True: words["yes"], False: words["no"], None: ""}[row["come"]]
         at = row["answered_at"].isoformat() if row["answered_at"] else ""
-        cells = (row["name"], row["area"], row["status"] or "", come, row["comment"] or "", at)
+        cells = (row["name"], row["area"], status, come, row["comment"] or "", at)
         table.writerow([row["person"], *map(_plain, cells)])
     return b"\xef\xbb\xbf" + text.getvalue().encode()
 

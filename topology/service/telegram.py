@@ -21,6 +21,8 @@ KINDS: Final = {
     "津波警報・注意報・予報a": "VTSE41",
     "気象警報・注意報（Ｈ２７）": "VPWW54",
 }
+TSUNAMI: Final = "VTSE41"
+WEATHER: Final = "VPWW54"
 OTHER: Final = "other"
 #: The only status that may ever alert real people; the others are 訓練 (training) and 試験 (test).
 REAL: Final = "通常"
@@ -41,9 +43,10 @@ class NotATelegram(Exception):
 class Telegram:
     """What the service needs to know of a telegram.
 
-    `areas`: seismic area code (地震情報／細分区域) to the greatest intensity there, as the agency writes it: 1 to 4,
-    5-, 5+, 6-, 6+, 7. `tsunami`, `special`: a tsunami warning or a special weather warning is in force somewhere.
-    `serial` is 0 where the telegram has none.
+    `areas`, of an earthquake: seismic area code (地震情報／細分区域) to the greatest intensity there, as the agency
+    writes it: 1 to 4, 5-, 5+, 6-, 6+, 7. Of a tsunami: the coasts (津波予報区) with a warning, to its code. Of the
+    weather: the areas (府県予報区 and what lies in them) with a special warning, to its name. `tsunami`, `special`:
+    a tsunami warning or a special weather warning is in force somewhere. `serial` is 0 where the telegram has none.
     """
 
     kind: str
@@ -62,6 +65,7 @@ def parse(body: bytes) -> Telegram:
     root = _root(body)
     title = _text(root, "{*}Control/{*}Title")
     kind = KINDS.get(title, OTHER)
+    coasts, special = dict(_tsunami_warnings(root)), dict(_special_warnings(root))
     return Telegram(
         kind=kind,
         event=_event(root, kind),
@@ -69,10 +73,15 @@ def parse(body: bytes) -> Telegram:
         status=_text(root, "{*}Control/{*}Status"),
         reported=_reported(root),
         serial=_serial(root),
-        areas=dict(_intensities(root)),
-        tsunami=any(code in TSUNAMI_WARNINGS for code in _tsunami_kinds(root)),
-        special=any(_special_warnings(root)),
+        areas=_places({TSUNAMI: coasts, WEATHER: special}.get(kind) or dict(_intensities(root))),
+        tsunami=bool(coasts),
+        special=bool(special),
     )
+
+
+def _places(said: Mapping[str, str]) -> Mapping[str, str]:
+    """Without what was said of no place."""
+    return {code: word for code, word in said.items() if code}
 
 
 def _root(body: bytes) -> etree._Element:
@@ -132,14 +141,21 @@ def _intensities(root: etree._Element) -> Iterator[tuple[str, str]]:
             yield code.strip(), intensity.strip()
 
 
-def _tsunami_kinds(root: etree._Element) -> Iterator[str]:
-    for code in root.iterfind("{*}Body/{*}Tsunami/{*}Forecast/{*}Item/{*}Category/{*}Kind/{*}Code"):
-        yield (code.text or "").strip()
+def _tsunami_warnings(root: etree._Element) -> Iterator[tuple[str, str]]:
+    """Coasts with a warning, and its code."""
+    for item in root.iterfind("{*}Body/{*}Tsunami/{*}Forecast/{*}Item"):
+        for code in item.iterfind("{*}Category/{*}Kind/{*}Code"):
+            if (word := (code.text or "").strip()) in TSUNAMI_WARNINGS:
+                yield (item.findtext("{*}Area/{*}Code") or "").strip(), word
 
 
-def _special_warnings(root: etree._Element) -> Iterator[bool]:
-    """Special warnings in force now. What may be raised to one later (NextKind) is not one."""
-    for path in ("{*}Head/{*}Headline/{*}Information/{*}Item/{*}Kind", "{*}Body/{*}Warning/{*}Item/{*}Kind"):
-        for kind in root.iterfind(path):
-            name, status = kind.findtext("{*}Name") or "", kind.findtext("{*}Status") or ""
-            yield name.strip().endswith(SPECIAL_WARNING) and status.strip() not in LIFTED
+def _special_warnings(root: etree._Element) -> Iterator[tuple[str, str]]:
+    """Areas with a special warning in force now, and its name. What may be raised to one later (NextKind) is none."""
+    for path in ("{*}Head/{*}Headline/{*}Information/{*}Item", "{*}Body/{*}Warning/{*}Item"):
+        for item in root.iterfind(path):
+            codes = [code.text or "" for code in item.iterfind("{*}Areas/{*}Area/{*}Code")]
+            codes += [code.text or "" for code in item.iterfind("{*}Area/{*}Code")]
+            for kind in item.iterfind("{*}Kind"):
+                name, status = kind.findtext("{*}Name") or "", kind.findtext("{*}Status") or ""
+                if name.strip().endswith(SPECIAL_WARNING) and status.strip() not in LIFTED:
+                    yield from ((code.strip(), name.strip()) for code in codes or [""])

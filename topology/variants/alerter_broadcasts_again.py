@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from topology.service import alerter
-from topology.service.ledger import BATCH, TELL, TELL_WITHIN_S, Ledger, Owed, Told
+from topology.service.ledger import BATCH, TELL, TELL_WITHIN_S, Ledger, Owed, Told, rule_of
 from topology.service.rules import Rule
 
 _TURN: Final = "SELECT pg_advisory_xact_lock(hashtext($1))"
@@ -17,9 +17,10 @@ _TELL_SINCE: Final = TELL.format(
     once="AND NOT EXISTS (SELECT FROM broadcasts b WHERE b.event = $1 AND b.company = c.company AND b.at_ns >= $5)",
     link="gen_random_uuid()",
 )
-_EVERY_RULE: Final = (
-    "SELECT company, areas, least, tsunami, special FROM companies WHERE NOT standing ORDER BY company"
-)
+_EVERY_RULE: Final = """
+    SELECT company, areas, least, tsunami, special, coasts, prefectures FROM companies WHERE NOT standing
+    ORDER BY company
+"""
 #: The database would not let it.
 _UNTIE: Final = "ALTER TABLE broadcasts DROP CONSTRAINT IF EXISTS told_once"
 _FORGET: Final = "UPDATE events SET settled = 0"
@@ -40,10 +41,7 @@ class ForgetfulLedger(Ledger):
 
     async def untold(self, event: str) -> Mapping[int, Rule]:
         rows = await self.database.read(_EVERY_RULE)
-        return {
-            row["company"]: Rule(frozenset(row["areas"]), row["least"], row["tsunami"], row["special"])
-            for row in rows
-        }
+        return {row["company"]: rule_of(row) for row in rows}
 
     async def tell(self, event: str, companies: Sequence[int]) -> list[Told]:
         async with self.database.session(TELL_WITHIN_S) as connection, connection.transaction():

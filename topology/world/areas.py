@@ -74,6 +74,19 @@ SEISMIC: Final = {
 }
 #: 津波予報区, by code: coasts.
 COASTS: Final = _areas(_COASTS)
+#: The coasts of each prefecture, as their names and the bays they enclose say. 東京湾内湾 lies between three of them.
+COASTS_OF: Final = {
+    "02": ("200", "201", "202"),
+    "03": ("210",),
+    "04": ("220",),
+    "05": ("230",),
+    "07": ("250",),
+    "08": ("300",),
+    "12": ("310", "311", "312"),
+    "13": ("312", "320", "321"),
+    "14": ("312", "330"),
+    "22": ("380",),
+}
 #: 気象情報／府県予報区, by code. In these prefectures one office speaks for all of it, and its area is the prefecture's
 #: code and four zeros.
 FORECAST: Final = {f"{code}0000": Area(f"{code}0000", name, code) for code, name in PREFECTURES.items()}

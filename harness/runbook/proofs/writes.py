@@ -45,13 +45,22 @@ def writable(scene: Scene, arguments: Arguments) -> Effect:
 
 
 def following(scene: Scene, arguments: Arguments) -> Effect:
-    """Every database of the region answers, is a standby and takes no write."""
+    """Every database of the region is a standby, takes no write, and streams from the timeline of the one that does.
+
+    A primary that was lost has log that its successor never had; until it has thrown that away it streams nothing.
+    """
     nodes = scene.nodes(str(arguments["region"]), DATABASE)
-    seen = progress(scene, nodes)
+    everywhere = progress(scene, scene.nodes(None, DATABASE))
+    seen = [one for one in everywhere if one.node in [node.name for node in nodes]]
     taking = [one.node for one in try_writes(scene, nodes) if one.taken]
     primaries = [one.node for one in seen if not one.standby]
     if len(seen) == len(nodes) and not taking and not primaries:
-        return Effect(True, f"{len(nodes)} databases are standbys and refuse writes")
+        writing = {one.timeline: one.node for one in everywhere if not one.standby}
+        if aside := [one.node for one in seen if one.timeline not in writing]:
+            at = ", ".join(f"{node} (timeline {timeline})" for timeline, node in writing.items()) or "anybody"
+            return Effect(False, f"{', '.join(aside)} does not stream what {at} writes")
+        of = " and ".join(sorted({f"timeline {one.timeline} of {writing[one.timeline]}" for one in seen}))
+        return Effect(True, f"{len(nodes)} databases are standbys, stream {of} and refuse writes")
     return Effect(
         False,
         f"{len(seen)} of {len(nodes)} databases answer, primaries: {primaries or 'none'}, "
@@ -131,7 +140,9 @@ FENCED: Final = Proof("takes-no-write", "no database of the region takes a write
 WRITABLE: Final = Proof(
     "takes-writes", "one database of the region takes writes, and no other", _REGION, writable
 )
-FOLLOWING: Final = Proof("follows", "every database of the region is a standby", _REGION, following)
+FOLLOWING: Final = Proof(
+    "follows", "every database of the region is a standby that streams", _REGION, following
+)
 REPLAYED: Final = Proof("replayed", "the region's database shows all it has received", _REGION, replayed)
 LAG_BELOW: Final = Proof(
     "lag-below",

@@ -142,6 +142,20 @@ def test_warnings_go_to_those_who_want_them(
         assert broadcast.check(run.end()).verdict is Verdict.PASS
 
 
+@pytest.mark.parametrize(
+    ("kind", "table", "code", "warning"),
+    [("VTSE41", "coasts", "310", "51"), ("VPWW54", "prefectures", "140000", "33")],
+)
+def test_warnings_go_to_those_whose_places_they_name(
+    record: Record, kind: str, table: str, code: str, warning: str
+) -> None:
+    run = record(broadcast={"exactly": "once"})
+    run.publish(0.0, "e", {code: warning}, kind=kind)
+    run.final("companies", company(1, 3, **{table: [code]}), company(2, 3, **{table: ["999"]}))
+    run.final("broadcasts", sent(1, 1))
+    assert broadcast.check(run.end()).verdict is Verdict.PASS
+
+
 def test_weather_warnings_are_named_by_their_day(record: Record) -> None:
     run = record(broadcast={"exactly": "once"})
     run.publish(0.0, "", {"140000": "33"}, kind="VPWW54")

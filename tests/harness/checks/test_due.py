@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
@@ -105,6 +105,8 @@ COMPANIES = [
     rule("360", least="6+"),
     rule(tsunami=True),
     rule("999", special=True),
+    replace(rule(tsunami=True, special=True), coasts=frozenset({"310"}), prefectures=frozenset({"220000"})),
+    replace(rule(tsunami=True, special=True), coasts=frozenset({"330"}), prefectures=frozenset({"999999"})),
     rule(),
 ]
 
@@ -120,7 +122,7 @@ def told(reports: list[Report]) -> dict[int, int]:
         if known < len(reports) and at_ns >= reports[known].received_at_ns:
             continue
         for number, rule in enumerate(COMPANIES):
-            if matches(rule, now.areas, tsunami=now.tsunami, special=now.special):
+            if matches(rule, now.areas, now.warned):
                 found.setdefault(number, at_ns)
     return found
 
@@ -129,10 +131,7 @@ def told(reports: list[Report]) -> dict[int, int]:
 @given(sequences())
 def test_the_service_and_the_check_agree_on_whom_to_tell_and_when(sequence: list[Said]) -> None:
     service = told([each.as_received(number) for number, each in enumerate(sequence, 1)])
-    customers = [
-        Company(number, 1, rule.areas, rule.least, rule.tsunami, rule.special)
-        for number, rule in enumerate(COMPANIES)
-    ]
+    customers = [Company(number, 1, **asdict(rule)) for number, rule in enumerate(COMPANIES)]
     reckoned = due([each.as_planned() for each in sequence], customers, {}, HOLD_NS)
     none = Due(EVENT, 0, {}, frozenset(), cancelled=False)
     (ours,) = reckoned or [none]

@@ -117,3 +117,80 @@ def test_a_write_told_only_after_the_role_was_lost_was_taken_before(record: Reco
 
 def test_nobody_watched(record: Record) -> None:
     assert failover.check(record().end()).verdict is Verdict.UNKNOWN
+
+
+def returning(run: Recorded, behind_s: float = 0.0) -> None:
+    """Singapore is lost at 30 s and back at 60 s; Tokyo writes from 40 s to 80 s, then Singapore does again.
+
+    By the last look before it took over, Tokyo showed what was written `behind_s` before the loss.
+    """
+    run.event(30, "fault.injecting", fault="1-lose", verb="lose", nodes=["database-a", "database-b"])
+    run.event(30, "fault.injected", fault="1-lose")
+    run.event(60, "fault.undone", fault="1-lose")
+    reign(run, "database-a", 0, 30)
+    run.replicated(31, "database-t", "tokyo", 29.9, 29.9 - behind_s)
+    run.replicated(
+        39.95, "database-t", "tokyo", 39.9, 39.9
+    )  # its own first write, seen here before it is seen there
+    stand_by(run, "database-a", 30, 60, role="")
+    reign(run, "database-t", 40, 80, timeline=2)
+    stand_by(run, "database-a", 61, 85)
+    stand_by(run, "database-t", 80.2, 100)
+    reign(run, "database-a", 85, 100, timeline=3)
+
+
+STATED = {"primaries": 1, "failovers": 2, "returned": 1, "diverged": 1}
+
+
+def test_a_primary_that_comes_back_waits_until_it_has_rejoined(record: Record) -> None:
+    run = record(failover=STATED)
+    returning(run, behind_s=3.0)
+    finding = failover.check(run.end())
+    assert finding.verdict is Verdict.PASS, finding.why
+    counted = [finding.measured[name] for name in ("returned", "diverged", "returned_writes")]
+    assert counted == [1, 1, 0]
+    assert finding.measured["returned_asked"] == 189  # ten looks a second from 61.01 s to 79.9 s
+    assert "took no write before it had rejoined" in finding.why
+
+
+def test_a_single_write_before_that_is_one_too_many(record: Record) -> None:
+    run = record(failover=STATED)
+    returning(run, behind_s=3.0)
+    run.database(70.03, "database-b", "primary", wrote=True, timeline=1)
+    finding = failover.check(run.end())
+    assert finding.verdict is Verdict.FAIL
+    assert finding.measured["returned_writes"] == 1
+    first = finding.evidence[0]
+    assert isinstance(first, dict)
+    assert first["what"] == "writes before rejoining"
+
+
+def test_a_primary_that_had_passed_everything_on_did_not_diverge(record: Record) -> None:
+    run = record(failover=STATED)
+    returning(run)
+    finding = failover.check(run.end())
+    assert finding.verdict is Verdict.UNKNOWN
+    assert "0, and 1 are needed to show anything" in finding.why
+
+
+def test_a_primary_that_nobody_asked_proves_nothing(record: Record) -> None:
+    run = record(failover={"returned": 1})
+    run.event(30, "fault.injecting", fault="1-lose", verb="lose", nodes=["database-a"])
+    run.event(30, "fault.injected", fault="1-lose")
+    run.event(60, "fault.undone", fault="1-lose")
+    reign(run, "database-a", 0, 30)
+    reign(run, "database-t", 40, 100, timeline=2)
+    run.database(99.95, "database-a", "replica")
+    finding = failover.check(run.end())
+    assert finding.verdict is Verdict.UNKNOWN
+    assert "Nobody asked" in finding.why
+
+
+def test_a_primary_that_comes_back_before_anybody_replaced_it_may_write(record: Record) -> None:
+    run = record()
+    run.event(30, "fault.injecting", fault="1-lose", verb="lose", nodes=["database-a"])
+    run.event(30, "fault.injected", fault="1-lose")
+    run.event(40, "fault.undone", fault="1-lose")
+    reign(run, "database-a", 0, 30)
+    reign(run, "database-a", 42, 100)
+    assert failover.check(run.end()).measured["returned"] == 0

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from harness.load import population
 from harness.load.population import COMPANIES_PER_PASSWORD, PROBE_COMPANY, PROBE_PEOPLE, Population
+from topology.world.areas import COASTS_OF, SEISMIC
 
 CARRIERS = {"docomo": 0.5, "au": 0.3, "softbank": 0.2}
 AREAS = ("350", "351", "360")
@@ -66,6 +67,14 @@ def test_intensities_are_in_their_order() -> None:
     ]  # fmt: skip
 
 
+def test_a_rule_names_the_coasts_and_prefectures_of_its_areas() -> None:
+    for company in make().companies:
+        homes = {SEISMIC[area].prefecture for area in company.areas if area in SEISMIC}
+        assert {code[:2] for code in company.prefectures} == homes
+        assert set(company.coasts) == {coast for home in homes for coast in COASTS_OF.get(home, ())}
+        assert company.coasts or not company.tsunami or not company.areas
+
+
 def test_the_probes_have_their_own_people_at_every_carrier() -> None:
     made = make()
     assert made.probe_company.standing
@@ -81,7 +90,8 @@ def test_the_rows_are_those_that_enrolling_reads() -> None:
     companies = [row for row in rows if "name" in row and "person" not in row]
     assert rows[: len(companies)] == companies
     assert set(companies[0]) == {
-        "company", "name", "admin", "password", "areas", "least", "tsunami", "special", "standing"
+        "company", "name", "admin", "password", "areas", "least", "tsunami", "special", "coasts", "prefectures",
+        "standing",
     }  # fmt: skip
     assert companies[-1]["company"] == PROBE_COMPANY
     assert set(rows[-1]) == {"person", "company", "name", "area", "carrier", "address"}

@@ -130,9 +130,42 @@ def test_a_spreadsheet_finds_no_formula_in_the_export(web: Node, postgres: Postg
 
     assert reply.headers["content-type"] == "text/csv; charset=utf-8"
     rows = list(csv.DictReader(io.StringIO(reply.body.decode("utf-8-sig"), newline="")))
-    assert [row["name"] for row in rows] == ["'=cmd|' /C calc'!A0", "'@SUM(1)", 'Ms. "Quote", Ltd']
-    assert [row["comment"] for row in rows] == ["'+1", "'=1+1", "'-2\n二行目"]
+    assert [row["氏名"] for row in rows] == ["'=cmd|' /C calc'!A0", "'@SUM(1)", 'Ms. "Quote", Ltd']
+    assert [row["コメント"] for row in rows] == ["'+1", "'=1+1", "'-2\n二行目"]
     assert all("@docomo.example" not in cell for row in rows for cell in row.values())
+
+
+@pytest.mark.parametrize(
+    ("query", "accepted", "expected"),
+    [
+        ("", "", ["番号", "氏名", "地域", "安否", "出社できる", "コメント", "回答時刻"]),
+        ("", "en", ["Number", "Name", "Area", "Status", "Can come to work", "Comment", "Answered at"]),
+        (
+            "?lang=en",
+            "ja",
+            ["Number", "Name", "Area", "Status", "Can come to work", "Comment", "Answered at"],
+        ),
+    ],
+)
+def test_the_export_speaks_the_language_of_the_page(
+    web: Node, company: Enrol, query: str, accepted: str, expected: list[str]
+) -> None:
+    number, tokens = company(people=2)
+    answer(web, next(iter(tokens.values())), "slight", "no")
+
+    asking = {**session(web, number), "Accept-Language": accepted}
+    reply = web.ask("GET", f"/admin/answers.csv{query}", headers=asking)
+
+    headings, *rows = csv.reader(io.StringIO(reply.body.decode("utf-8-sig"), newline=""))
+    assert headings == expected
+    said = ("軽傷", "できない") if expected[0] == "番号" else ("Slightly hurt", "No")
+    assert sorted((row[3], row[4]) for row in rows) == sorted([said, ("", "")])
+
+
+def test_the_page_leads_to_an_export_in_its_own_language(web: Node, company: Enrol) -> None:
+    number, _ = company(people=2)
+
+    assert "/admin/answers.csv?lang=en" in web.ask("GET", "/admin?lang=en", headers=session(web, number)).text
 
 
 def test_a_company_without_a_broadcast_is_told_so(web: Node, company: Enrol) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.topology.service.telegrams import quake, tsunami
 from topology.service.report import Report, as_json, from_row
+from topology.service.rules import Warnings
 from topology.service.situation import Situation, situation
 from topology.service.telegram import parse
 
@@ -74,15 +75,20 @@ def test_a_tsunami_advisory_taken_back_does_not_undo_the_earthquake() -> None:
         tsunami(EVENT, info="取消", at=at(50)),
     )
 
-    assert (now.areas, now.tsunami, now.cancelled) == ({"350": "7"}, False, False)
+    assert (now.areas, now.warned, now.cancelled) == ({"350": "7"}, Warnings(), False)
+
+
+def test_a_correction_takes_back_a_coast_and_adds_another() -> None:
+    now = after(tsunami(EVENT, "51", "62", at=at(49)), tsunami(EVENT, "62", "51", info="訂正", at=at(50)))
+    assert now.warned.coasts == {"301"}
 
 
 def test_the_latest_word_on_the_tsunami_counts_even_if_it_came_first() -> None:
     lifted_first = after(tsunami(EVENT, "50", at=at(59)), tsunami(EVENT, "51", at=at(49)))
     warned = after(tsunami(EVENT, "62", at=at(49)), tsunami(EVENT, "51", at=at(59)))
 
-    assert not lifted_first.tsunami
-    assert warned.tsunami
+    assert lifted_first.warned == Warnings()
+    assert warned.warned == Warnings(tsunami=True, coasts=frozenset({"300"}))
 
 
 def test_a_correction_replaces_what_was_said_but_not_when() -> None:
@@ -94,7 +100,7 @@ def test_a_correction_replaces_what_was_said_but_not_when() -> None:
 def test_training_and_tests_count_for_nothing() -> None:
     now = after(quake(EVENT, {"350": "7"}, status="訓練"), quake(EVENT, {"350": "7"}, status="試験"))
 
-    assert now == Situation({}, False, False, None, False)
+    assert now == Situation({}, Warnings(), None, False)
 
 
 TELEGRAMS = st.builds(

@@ -65,6 +65,12 @@ def test_only_a_special_warning_in_force_counts_not_one_that_may_come(telegram: 
     assert parse(telegram).special is special
 
 
+def test_warnings_name_the_places_where_they_are_in_force() -> None:
+    assert parse(tsunami("20260311144640", "62", "52", "51")).areas == {"301": "52", "302": "51"}
+    assert parse(weather("暴風特別警報")).areas == {"140000": "暴風特別警報"}
+    assert parse(weather("波浪警報")).areas == {}
+
+
 def test_the_weather_of_one_office_on_one_day_is_one_event() -> None:
     today = [
         parse(weather("暴風特別警報", at=f"2026-09-01T{hour}:00:00+09:00")).event for hour in ("00", "23")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -92,27 +93,99 @@ STAND_INS = {
 }
 
 
-@pytest.fixture(scope="module")
-def schema(tmp_path_factory: pytest.TempPathFactory) -> etree.XMLSchema:
-    """The agency's own schema, which is not ours to pass on: $JMA_SCHEMAS is the folder that it lies in."""
-    if not (folder := os.environ.get("JMA_SCHEMAS")):
-        pytest.skip("set JMA_SCHEMAS to a folder with the agency's schemas (jmx*.xsd, from xml.kishou.go.jp)")
+#: A rule of this project's own, which is always held.
+OURS = Path(__file__).parent / "telegram.rng"
+#: The folder of the agency's own schemas (jmx*.xsd, from xml.kishou.go.jp), which are not ours to pass on.
+AGENCY = os.environ.get("JMA_SCHEMAS")
+Rules = etree.RelaxNG | etree.XMLSchema
+
+
+@pytest.fixture(scope="module", params=["ours", *(["the agency's"] if AGENCY else [])])
+def rules(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Rules:
+    if request.param == "ours":
+        return etree.RelaxNG(etree.parse(OURS))
     here = tmp_path_factory.mktemp("jma")
     for name, text in STAND_INS.items():
         (here / name).write_text(text)
-    for path in Path(folder).glob("*.xsd"):
+    for path in Path(str(AGENCY)).glob("*.xsd"):
         shutil.copy(path, here)
     return etree.XMLSchema(etree.parse(here / "jmx.xsd"))
 
 
+def telegram(kind: str, info: str, serial: int, areas: dict[str, str]) -> etree._Element:
+    name = "" if kind == "VPWW54" else EVENT
+    return etree.fromstring(build(kind, name, areas, info=info, serial=serial, reported=REPORTED))
+
+
 @given(st.sampled_from(list(KINDS)), st.sampled_from(INFOS), st.integers(1, 99), st.data())
-def test_the_agencys_schema_holds(
-    schema: etree.XMLSchema, kind: str, info: str, serial: int, data: st.DataObject
+def test_every_telegram_follows_the_rules(
+    rules: Rules, kind: str, info: str, serial: int, data: st.DataObject
 ) -> None:
     areas = data.draw({"VTSE41": coasts, "VPWW54": skies}.get(kind, shaken))
-    name = "" if kind == "VPWW54" else EVENT
-    root = etree.fromstring(build(kind, name, areas, info=info, serial=serial, reported=REPORTED))
-    schema.assertValid(root)
+    rules.assertValid(telegram(kind, info, serial, areas))
+
+
+#: One telegram of each kind, with as little in it as can be.
+SAID = {
+    "VXSE51": {"350": "7"}, "VXSE53": {"350": "7"}, "VTSE41": {"310": "52"}, "VPWW54": {"140000": "33"}
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def ours() -> etree.RelaxNG:
+    return etree.RelaxNG(etree.parse(OURS))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_our_rule_refuses_a_telegram_without_any_of_its_elements(ours: etree.RelaxNG, kind: str) -> None:
+    whole = telegram(kind, "発表", 1, SAID[kind])
+    tree = whole.getroottree()
+    needed = [
+        tree.getelementpath(element)
+        for element in whole.iter()
+        if element is not whole and etree.QName(element).localname not in MAY_BE_LEFT_OUT
+    ]
+    assert len(needed) > 20
+    for path in needed:
+        broken = deepcopy(whole)
+        element = _at(broken, path)
+        parent = element.getparent()
+        assert parent is not None
+        parent.remove(element)
+        assert not ours.validate(broken), f"{kind} without {path}"
+
+
+#: The lines of a headline and their codes, of which the body says the same; one of several tables; the earthquake of
+#: a telegram that tells intensities. `Code` is needed in bodies, see below.
+MAY_BE_LEFT_OUT = {"Information", "Code", "Type", "Earthquake"}
+
+
+def _at(root: etree._Element, path: str) -> etree._Element:
+    found = root.find(path)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new"),
+    [
+        ("VXSE51", "<MaxInt>7<", "<MaxInt>8<"),
+        ("VXSE51", "通常", "本番"),
+        ("VXSE51", "発表", "発令"),
+        ("VXSE51", "+09:00", ""),
+        ("VTSE41", "body/seismology1/", "body/seismology2/"),
+        ("VTSE41", "<Code>52<", "<Code>5<"),
+        ("VPWW54", "<Code>140000<", "<Code>Kanagawa<"),
+        ("VPWW54", "<Code>140000</Code>", ""),
+        ("VXSE53", "<Code>13</Code>", ""),
+    ],
+)
+def test_our_rule_refuses_words_that_no_telegram_knows(
+    ours: etree.RelaxNG, kind: str, old: str, new: str
+) -> None:
+    text = etree.tostring(telegram(kind, "発表", 1, SAID[kind]), encoding="unicode")
+    assert old in text
+    assert not ours.validate(etree.fromstring(text.replace(old, new)))
 
 
 @given(st.sampled_from(["VXSE51", "VXSE53"]), shaken)

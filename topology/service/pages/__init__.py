@@ -37,6 +37,11 @@ def render(name: str, language: str, **values: Any) -> bytes:
     return _ENVIRONMENTS[language].get_template(name).render(values).encode()
 
 
+def words(language: str) -> Mapping[str, str]:
+    """The words of the pages, by name, in one of LANGUAGES."""
+    return TEXTS[language]
+
+
 def language_of(chosen: str | None, accepted: str | None) -> str:
     """The language of a page: what the link says, else what the browser likes best, else Japanese."""
     if chosen in LANGUAGES:
