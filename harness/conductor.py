@@ -11,6 +11,7 @@ from typing import Final
 from harness import canaries
 from harness.alarm import LagAlarm
 from harness.backup_watch import BackupWatch, try_backups
+from harness.congestion import Restriction
 from harness.crowd import Crowd
 from harness.faults import Stage
 from harness.host import HostSampler
@@ -131,6 +132,7 @@ def load_config(plan: Plan, topology: Map, run: RunDir) -> LoadConfig:
         opened=run.path / "mail" / "opened.arrow",
         again=drill.again,
         tls=drill.tls,
+        by_hand=next((e.aim.looks for e in plan.timeline if isinstance(e.aim, Restriction)), None),
         canary=canaries.mark(plan.seed) if "isolation" in plan.expect else "",
     )
 

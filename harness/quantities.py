@@ -37,6 +37,14 @@ def rate(value: Value) -> float:
     return number
 
 
+def per_minute(value: Value) -> float:
+    """How many in a minute, 300/min: above 0."""
+    number, unit = _split(value, "a number a minute such as 300/min")
+    if unit != "/min" or number <= 0:
+        raise value.bad("a number a minute such as 300/min", f"{number:g}/min" if number > 0 else None)
+    return number
+
+
 def _split(value: Value, expected: str) -> tuple[float, str]:
     """A number and its unit."""
     amount = _AMOUNT.fullmatch(value.as_text(expected))

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from harness import bilingual, events, quantities, settings, targets
+from harness import bilingual, congestion, events, quantities, settings, targets
+from harness.congestion import Congestion
 from harness.duration import Duration
 from harness.events import Event
 from harness.load.curves import CURVES
@@ -72,7 +73,8 @@ class Scenario:
 
     `events` are those that can be published. `written` is the scenario as plain data, settings applied. `regions` are
     those of the service that stand, as they were written; none written: all. `defects` are laid over the topology, as
-    they were written. `runbooks` are those that can be performed, as they were written.
+    they were written. `runbooks` are those that can be performed, and `profiles` the congestion that can be caused, as
+    they were written.
     """
 
     name: str
@@ -87,6 +89,7 @@ class Scenario:
     regions: tuple[Value, ...] = field(default=(), compare=False, repr=False)
     defects: tuple[Value, ...] = field(default=(), compare=False, repr=False)
     runbooks: Written = field(default_factory=dict, compare=False, repr=False)
+    profiles: congestion.Written = field(default_factory=dict, compare=False, repr=False)
 
     def standing(self, topology: Map) -> Map:
         """What of a topology this scenario plays on. Raises BadInput for a region that it has not."""
@@ -105,6 +108,9 @@ def read(path: Path, checks: Checks, changes: Iterable[str] = ()) -> Scenario:
     beside = path.parent / events.FILE
     known = events.read(beside if beside.exists() else events.SUPPLIED)
     made = _scenario(fields, checks, known)
+    if any(isinstance(step.target, Congestion) for step in made.timeline):
+        profiles = congestion.written(congestion.SUPPLIED, path.parent / congestion.FOLDER)
+        made = replace(made, profiles=profiles)
     if any(isinstance(step.target, Performance) for step in made.timeline):
         return replace(made, runbooks=runbooks.written(runbooks.SUPPLIED, path.parent / runbooks.FOLDER))
     return made
@@ -208,11 +214,14 @@ def _step(value: Value) -> Step:
     undoing = word in UNDOES
     verb = UNDOES[word] if undoing else VERBS[word]
     source = fields.need(word, f"what to {word}")
+    target = targets.read(verb, source, undoing=undoing)
+    if "for" in fields and isinstance(target, Congestion):
+        raise fields.bad_key("for", "a verb alone: the profile says when its restrictions are lifted")
     return Step(
         at=quantities.duration(fields.need("at", "when, such as 30s")),
         verb=verb,
         undoing=undoing,
-        target=targets.read(verb, source, undoing=undoing),
+        target=target,
         lasts=_lasts(fields, verb, undoing),
         source=source,
     )

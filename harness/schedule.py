@@ -8,10 +8,11 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from harness import targets
+from harness import congestion, targets
+from harness.congestion import Congestion, Restriction
 from harness.duration import Duration
 from harness.events import Event
 from harness.failing import Failing
@@ -59,7 +60,24 @@ def schedule(scenario: Scenario, topology: Map) -> tuple[Entry, ...]:
     for step in scenario.timeline:
         targets.check(step.target, topology, scenario.events, step.source)
         _check_company(step, scenario.drill.companies)
-    return _Scheduler(scenario.events, scenario.runbooks, topology).run(scenario.timeline)
+    steps = [stage for step in scenario.timeline for stage in _stages(step, scenario, topology)]
+    steps.sort(key=lambda step: step.at)
+    return _Scheduler(scenario.events, scenario.runbooks, topology).run(steps)
+
+
+def _stages(step: Step, scenario: Scenario, topology: Map) -> Iterable[Step]:
+    """A congestion profile as one step for each of its stages, in real time, as far as the timeline goes."""
+    if not isinstance(step.target, Congestion):
+        yield step
+        return
+    clock = scenario.drill.clock
+    source = step.source.as_fields().need("profile", "a congestion profile")
+    stages = congestion.read(source, scenario.profiles, topology).stages(clock)
+    times = [step.at + Duration.of(at.s / clock) for at, _ in stages]
+    for (_, restriction), at, until in zip(stages, times, [*times[1:], None], strict=True):
+        if restriction is not None and at <= scenario.ends:
+            lasts = Duration(until.ms - at.ms) if until is not None and until <= scenario.ends else None
+            yield replace(step, at=at, target=restriction, lasts=lasts)
 
 
 @dataclass(frozen=True)
@@ -189,6 +207,8 @@ def _touches(target: Target, topology: Map) -> frozenset[object]:
             return frozenset(pairs if target.oneway else pairs | {(b, a) for a, b in pairs})
         case Link():
             return frozenset({target.carrier})
+        case Restriction():
+            return frozenset(target.carriers)
         case Keeping():
             return frozenset(target.carriers(topology))
         case Failing(selector=Selector(standing=None)):

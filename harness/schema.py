@@ -145,7 +145,8 @@ def _target(verb: Verb, *, undoing: bool) -> dict[str, Json]:
                 argument.name: {"description": argument.about, **_ARGUMENTS[argument.unit]}
                 for argument in verb.arguments
             }
-            return _object({"link": WORD, **({} if undoing else arguments)}, required=["link"])
+            link = _object({"link": WORD, **({} if undoing else arguments)}, required=["link"])
+            return link if undoing else {"anyOf": [link, _object({"profile": WORD}, required=["profile"])]}
         case Aim.KEEPING:
             keeping: dict[str, Json] = {} if undoing else {"share": SHARE, "keeps": DURATION}
             return _object({"carrier": WORD, **keeping}, required=list(keeping))

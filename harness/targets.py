@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from harness import failing, keeping, quantities, selector
+from harness import congestion, failing, keeping, quantities, selector
+from harness.congestion import Congestion, Restriction
 from harness.events import INFOS, STATUSES, Event
 from harness.failing import Failing
 from harness.keeping import Keeping
@@ -114,7 +115,18 @@ class Erasure:
         return f"table {self.table}" if self.table is not None else f"the archive of {self.archive}"
 
 
-Target: TypeAlias = Selector | Domains | Link | Publication | Performance | Erasure | Keeping | Failing
+Target: TypeAlias = (
+    Selector
+    | Domains
+    | Link
+    | Publication
+    | Performance
+    | Erasure
+    | Keeping
+    | Failing
+    | Congestion
+    | Restriction
+)
 
 
 def read(verb: Verb, value: Value, *, undoing: bool = False) -> Target:
@@ -125,7 +137,7 @@ def read(verb: Verb, value: Value, *, undoing: bool = False) -> Target:
         case Aim.DOMAINS:
             return _domains(value)
         case Aim.LINK:
-            return _link(verb.arguments if not undoing else (), value)
+            return _link(verb.arguments if not undoing else (), value, undoing=undoing)
         case Aim.EVENT:
             return _publication(value)
         case Aim.KEEPING:
@@ -145,6 +157,8 @@ def from_data(verb: Verb, value: Value) -> Target:
     if verb.aim is not Aim.LINK:
         return read(verb, value)
     fields = value.as_fields("a link")
+    if "profile" in fields:
+        return congestion.from_data(fields)
     effects = {name: each.as_number() for name, each in fields if name != "link"}
     return Link(fields.need("link", "a carrier").as_text(), effects)
 
@@ -244,8 +258,11 @@ def _names(value: Value) -> tuple[str, ...]:
     return names
 
 
-def _link(arguments: tuple[Argument, ...], value: Value) -> Link:
-    fields = value.as_fields("{link: carrier, …}")
+def _link(arguments: tuple[Argument, ...], value: Value, *, undoing: bool) -> Link | Congestion:
+    fields = value.as_fields("{link: carrier, …}" if undoing else "{link: carrier, …} or {profile: name}")
+    if "profile" in fields and not undoing:
+        fields.only("profile")
+        return Congestion(fields.need("profile", "a congestion profile").as_text("a congestion profile"))
     fields.only("link", *(argument.name for argument in arguments))
     carrier = fields.need("link", "link: the carrier").as_text("a carrier")
     effects = {

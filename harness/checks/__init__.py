@@ -21,6 +21,7 @@ from harness.checks import (
     recovery,
     replication,
     responses,
+    retries,
     runbook,
 )
 from harness.checks.recording import Recording
@@ -50,6 +51,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "mail": mail,
     "isolation": isolation,
     "responses": responses,
+    "retries": retries,
     "capacity": capacity,
     "host": host,
 }

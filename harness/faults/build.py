@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from harness.congestion import EFFECTS, MAILS, NOTICES, Restriction
 from harness.failing import Failing, under
 from harness.faults import Fault, Stage
+from harness.faults.congest import Congest, Intake, Push
 from harness.faults.cut import Cut
 from harness.faults.degrade import Degrade
 from harness.faults.erase import EraseAnswers, EraseArchive, EraseTable
@@ -52,6 +54,8 @@ def build(verb: str, target: Target, stage: Stage) -> Fault:
             return Cut(here, there, target.oneway)
         case Link():
             return _degrade(target, stage)
+        case Restriction():
+            return _congest(target, stage)
         case Keeping():
             return _stale(target, stage)
         case Erasure():
@@ -92,6 +96,22 @@ def _stale(target: Keeping, stage: Stage) -> Fault:
     if not nodes or not owners:
         raise NobodyThere(f"stale {target}: there is no resolver, or no name server")
     return Stale(nodes, owners[0], target.share, target.keeps_s)
+
+
+def _congest(target: Restriction, stage: Stage) -> Fault:
+    links: list[Degrade] = []
+    mails: list[Push | Intake] = []
+    for name, effects in target.carriers.items():
+        carrier = stage.topology.carriers[name]
+        packets = {effect: effects[effect] for effect in EFFECTS if effect in effects}
+        if packets:
+            links.append(Degrade(carrier, packets, stage.topology.nodes[carrier.link]))
+        late, lost, within_s = (effects.get(notice, 0.0) for notice in NOTICES)
+        if late or lost:
+            mails.append(Push(stage.topology.nodes[carrier.mail], late, lost, within_s))
+        if MAILS in effects:
+            mails.append(Intake(stage.topology.nodes[carrier.mail], effects[MAILS]))
+    return Congest(tuple(links), tuple(mails), target.followed)
 
 
 def _degrade(target: Link, stage: Stage) -> Fault:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from harness import canaries
+from harness.congestion import Looks
 from harness.load import access, population
 from harness.load.access import Access
 from topology.map import Map
@@ -42,6 +43,10 @@ class LoadConfig:
     patience: int = 20  # attempts of one person before they give up
     worker: int = 0
     workers: int = 1
+    # Who had no notice looks into the mailbox: so long after everyone knows, so far apart, so often. Drill minutes.
+    looks_after_min: float = 10.0
+    looks_every_min: float = 10.0
+    looks: int = 3
     opened: Path | None = None  # the file that opened mails are written to; none: they are not
     canary: str = ""  # what marks one company's data, see `harness.canaries`; none: nothing is marked
 
@@ -61,8 +66,10 @@ class LoadConfig:
         again: float = 0.15,
         tls: float = 0.1,
         canary: str = "",
+        by_hand: Looks | None = None,
     ) -> LoadConfig:
         """The load of one drill on a topology, in one process."""
+        by_hand = by_hand or Looks()
         return cls(
             seed,
             clock,
@@ -72,6 +79,9 @@ class LoadConfig:
             tuple(areas),
             access.of(topology),
             history,
+            looks_after_min=by_hand.after_min,
+            looks_every_min=by_hand.every_min,
+            looks=by_hand.looks,
             opened=opened,
             again=again,
             tls=tls,

@@ -24,10 +24,6 @@ from harness.rundir.history import BY_HAND, BY_NOTICE, Opened, Operation
 
 _LINK: Final = re.compile(r"/a/([A-Za-z0-9_-]+)")
 
-#: Who had no notice looks into the mailbox this often, this many drill minutes apart. Settings, not figures.
-_MAILBOX_LOOKS: Final = 3
-_MAILBOX_APART_MINUTES: Final = 10.0
-
 
 class Town:
     """Carries out errands and plans those that follow. One greenlet an errand; none waits for another."""
@@ -83,7 +79,7 @@ class Town:
     def _feel(self, at_ns: int) -> None:
         """The first notice anywhere: now everyone knows; who has none after a while looks by hand in their own time."""
         self._felt = True
-        known_ns = at_ns + int(_MAILBOX_APART_MINUTES * 60e9 / self._config.clock)
+        known_ns = at_ns + int(self._config.looks_after_min * 60e9 / self._config.clock)
         for resident in self._residents.values():
             self._plan(Errand(resident, Purpose.MAILBOX, known_ns + resident.answers_ns))
 
@@ -150,8 +146,8 @@ class Town:
             self._give_link(resident, token, mail)
             self._open_mail(resident, BY_HAND)
             self._plan(Errand(resident, Purpose.ANSWER, errand.planned_ns))
-        elif errand.attempt < _MAILBOX_LOOKS:
-            apart_ns = int(_MAILBOX_APART_MINUTES * 60e9 / self._config.clock)
+        elif errand.attempt < self._config.looks:
+            apart_ns = int(self._config.looks_every_min * 60e9 / self._config.clock)
             self._plan(replace(errand, planned_ns=errand.planned_ns + apart_ns, attempt=errand.attempt + 1))
 
     def _link_in_mailbox(self, resident: Resident) -> tuple[str, str]:

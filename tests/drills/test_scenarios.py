@@ -55,6 +55,7 @@ SHORTENED = {
 LONG = {"switch-back"}
 #: Played whole, every night, and not at every change: `make nightly`.
 NIGHTLY = {
+    "mail-provider-site-loss",
     "planned-outage",
     "rebuild-from-code",
     "region-loss-to-virginia",

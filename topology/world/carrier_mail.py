@@ -5,6 +5,9 @@
     GET /mailboxes/{address}     the mails of one mailbox, as someone who looks by hand sees them: a JSON list
     GET /notices?after=SEQ       notices as they come: JSON lines, an empty line after a second without; &to=ADDRESS for
                                  those of one mailbox
+    PUT /push                    {"late": 0.6, "lost": 0.3, "within_s": 60}: shares of the notices from now on; DELETE
+                                 lets all come at once; GET tells
+    PUT /throttle                {"per_s": 20}: mails a second that are taken, the others are put off with 450; DELETE
     GET /health
 
 The domain is MAIL_DOMAIN, or else the carrier's zone: world.docomo takes mail for docomo.example.
@@ -15,21 +18,25 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import AsyncExitStack, suppress
+from dataclasses import asdict
 
 from aiohttp import web
 
 from topology.platform.place import Place
 from topology.world.mailboxes import Mailboxes
 from topology.world.notices import Notices
+from topology.world.push import Push
 from topology.world.site import health, http, http_port, run, say, stop_signal
 from topology.world.smtp_in import SmtpIn
+from topology.world.throttle import Door, Throttle
 
 
 class CarrierMail:
     """The HTTP side of a carrier's mail."""
 
-    def __init__(self, mailboxes: Mailboxes, notices: Notices, stopping: asyncio.Event) -> None:
+    def __init__(self, mailboxes: Mailboxes, door: Door, notices: Notices, stopping: asyncio.Event) -> None:
         self._mailboxes = mailboxes
+        self._door = door
         self._notices = notices
         self._stopping = stopping
 
@@ -41,6 +48,11 @@ class CarrierMail:
                 web.get("/mailboxes", self.counts),
                 web.get("/mailboxes/{address}", self.messages),
                 web.get("/notices", self.notices),
+                web.get("/push", self.push),
+                web.put("/push", self.restrict),
+                web.delete("/push", self.restrict),
+                web.put("/throttle", self.throttle),
+                web.delete("/throttle", self.throttle),
             ]
         )
         return app
@@ -54,6 +66,27 @@ class CarrierMail:
     async def messages(self, request: web.Request) -> web.Response:
         lines = self._mailboxes.messages(request.match_info["address"])
         return web.Response(body=b"[" + b",\n".join(lines) + b"]", content_type="application/json")
+
+    async def push(self, _: web.Request) -> web.Response:
+        return web.json_response(asdict(self._notices.push))
+
+    async def restrict(self, request: web.Request) -> web.Response:
+        """PUT restricts notices, DELETE no longer."""
+        try:
+            self._notices.push = Push.parse(await request.json()) if request.method == "PUT" else Push()
+        except ValueError as error:
+            raise web.HTTPBadRequest(text=f"{error}\n") from None
+        say(f"push: {self._notices.push}")
+        return await self.push(request)
+
+    async def throttle(self, request: web.Request) -> web.Response:
+        """PUT puts senders off who bring too much at once, DELETE no longer."""
+        try:
+            self._door.throttle = Throttle.parse(await request.json()) if request.method == "PUT" else None
+        except ValueError as error:
+            raise web.HTTPBadRequest(text=f"{error}\n") from None
+        say(f"throttle: {self._door.throttle}")
+        return web.json_response({"throttled": self._door.throttle is not None})
 
     async def notices(self, request: web.Request) -> web.StreamResponse:
         after = request.query.get("after", "0")
@@ -74,11 +107,12 @@ async def serve(place: Place, domain: str, port: int, smtp_port: int) -> None:
         stack.push_async_callback(mailboxes.close)
         notices = Notices(place.data, mailboxes)
         stack.push_async_callback(notices.close)
+        door = Door(mailboxes)
         smtp = await asyncio.get_running_loop().create_server(
-            lambda: SmtpIn(mailboxes, place.node), "0.0.0.0", smtp_port
+            lambda: SmtpIn(door, place.node), "0.0.0.0", smtp_port
         )
         stack.callback(smtp.close)
-        app = CarrierMail(mailboxes, notices, stopping).app()
+        app = CarrierMail(mailboxes, door, notices, stopping).app()
         port = await stack.enter_async_context(http(app, port))
         taken, mails = smtp.sockets[0].getsockname()[1], mailboxes.counts()["messages"]
         say(f"ready: http {port}, smtp {taken}, {mails} mails for {domain}")
