@@ -28,12 +28,17 @@ class AdminPages:
 
     def routes(self) -> list[Route]:
         return [
+            Route("/", self.front),
             Route("/login", self.login_form, methods=["GET"]),
             Route("/login", self.login, methods=["POST"]),
             Route("/admin", self._own(self.tally)),
             Route("/admin/unconfirmed", self._own(self.unconfirmed)),
             Route("/admin/answers.csv", self._own(self.answers_csv)),
         ]
+
+    async def front(self, _: Request) -> Response:
+        """Whoever comes without a link from a mail is an administrator."""
+        return RedirectResponse("/login", 303)
 
     async def login_form(self, request: Request) -> Response:
         return page(request, "login", wrong=False)

@@ -42,6 +42,11 @@ def test_logging_in_leads_to_the_tally(web: Node, company: Enrol) -> None:
     assert f"Company {number}" in web.ask("GET", "/admin", headers=session(web, number)).text
 
 
+def test_who_comes_to_the_front_page_is_asked_to_log_in(web: Node) -> None:
+    front = web.ask("GET", "/")
+    assert (front.status, front.headers["location"]) == (303, "/login")
+
+
 def test_the_cookie_stays_on_tls_where_tls_was_used(web: Node, company: Enrol) -> None:
     number, _ = company()
     form = {"company": str(number), "user": "admin", "password": f"secret-{number}"}
