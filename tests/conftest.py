@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from harness.runtime import CannotRun
 from harness.runtime.docker import reaper
-from harness.runtime.local import house
+from harness.runtime.local import house, namespaces
 from tests import engine
 
 if TYPE_CHECKING:
@@ -33,6 +33,12 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         return house.enter([sys.executable, "-m", "pytest", *config.invocation_params.args])
     except CannotRun as missing:
         raise pytest.UsageError(str(missing)) from missing
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Workers share a house. What one mounts must not be copied into the nodes of another, where it would stay."""
+    if hasattr(config, "workerinput"):
+        namespaces.own_mounts()
 
 
 #: A drill brings up a whole replica.

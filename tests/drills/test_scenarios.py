@@ -52,7 +52,7 @@ SHORTENED = {
     ],
 }
 #: Shortened, too, but too long for every change.
-LONG = {"switch-back"}
+LONG = {"operator-erases", "storage-enclosure-failure", "switch-back", "wan-cut", "warnings"}
 #: Played whole, every night, and not at every change: `make nightly`.
 NIGHTLY = {
     "mail-provider-site-loss",

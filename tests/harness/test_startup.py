@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.faults.looking import answering
+from harness.interruption import Interruption
 from harness.runbook.commands.nodes import START
 from harness.runbook.scene import Scene
 from harness.rundir import Clock, RunDir
@@ -34,7 +35,7 @@ def test_a_node_that_is_there_later_is_missed_by_nobody_until_a_runbook_starts_i
         (ready,) = run.events("nodes.starting")
         assert late.name not in ready.data["nodes"]
 
-        with Vigil(at, run):
+        with Vigil(at, run, Interruption()):
             runtime.kill(topology.nodes["a1"])
             until(lambda: bool(run.events("node.died")), 10, "the other one's end is noticed")
         assert [event.data["node"] for event in run.events("node.died")] == ["a1"]
