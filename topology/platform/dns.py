@@ -25,6 +25,7 @@ from typing import Final
 
 from aiohttp import web
 
+from topology.platform import durable
 from topology.platform.balancer_configuration import HTTP_PORT
 from topology.platform.dns_health import Checks, Choice, choose
 from topology.platform.dns_message import BadQuery, read
@@ -52,17 +53,7 @@ class Active:
 
     def set(self, region: str) -> None:
         """Durable when this returns."""
-        partial = self._file.with_suffix(".partial")
-        with partial.open("wb") as whole:
-            whole.write(json.dumps({"region": region}).encode())
-            whole.flush()
-            os.fsync(whole.fileno())
-        partial.replace(self._file)
-        folder = os.open(self._file.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        durable.write(self._file, json.dumps({"region": region}).encode())
         self.region = region
 
 

@@ -28,6 +28,7 @@ from typing import Final
 
 from aiohttp import web
 
+from topology.platform import durable
 from topology.platform.place import Place
 from topology.world.site import health, http, http_port, run, say, stop_signal
 
@@ -71,7 +72,7 @@ class Register:
             raise Refused("nobody may write; there is nobody to fence")
         if to.region is not None and self._regions and to.region not in self._regions:
             raise Refused(f"there is no region {to.region}")
-        _write(self._path, json.dumps(asdict(to)).encode())
+        durable.write(self._path, json.dumps(asdict(to)).encode())
         self.now = to
 
 
@@ -90,21 +91,6 @@ def _read(body: bytes) -> Writable:
     if not isinstance(epoch, int) or isinstance(epoch, bool) or epoch < 0:
         raise Unreadable(expected)
     return Writable(region, epoch)
-
-
-def _write(path: Path, body: bytes) -> None:
-    """Whole or not at all, and on disk for good."""
-    partial = path.with_name(f".{path.name}.partial")
-    with partial.open("wb") as file:
-        file.write(body)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 class Fence:

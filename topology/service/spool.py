@@ -15,6 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from topology.platform.durable import sync_folder
 from topology.service.telegram import LARGEST
 
 _DIGITS: Final = 20
@@ -88,7 +89,7 @@ class Spool:
         with self._lock:
             kept = self._kept / f"{time.monotonic_ns():0{_DIGITS}d}-{path.name}"
             path.rename(kept)
-            _sync(self._kept)
+            sync_folder(self._kept)
 
     def __iter__(self) -> Iterator[Spooled]:
         """What waits for the database, oldest first."""
@@ -96,11 +97,3 @@ class Spool:
             stamp, _, _ = path.name.partition("-")
             if stamp.isdigit():
                 yield Spooled(path, int(stamp))
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -15,7 +15,8 @@ from typing import Final
 
 from topology.platform.backup import positions
 from topology.platform.backup.positions import Segment, Switch
-from topology.platform.backup.sealed import SUFFIX, Key, Unreadable, sync_folder, write
+from topology.platform.backup.sealed import SUFFIX, Key, Unreadable
+from topology.platform.durable import sync_folder, write
 
 _PIECE: Final = re.compile(r"([0-9A-F]{24})\.([0-9]+)-([0-9]+)\.age")
 _HISTORY: Final = re.compile(r"([0-9A-F]{8})\.history")
@@ -74,10 +75,10 @@ class Archive:
 
     def add_history(self, name: str, text: str) -> None:
         if not (self.folder / name).exists():
-            write(self.folder / name, text)
+            write(self.folder / name, text.encode())
 
     def reach(self, reached: Reached) -> None:
-        write(self._reached, json.dumps(asdict(reached)))
+        write(self._reached, json.dumps(asdict(reached)).encode())
 
     def discard_before(self, number: int) -> None:
         """Segments below this number; no generation needs them any more."""

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Final
 
 from topology.platform.backup import positions
-from topology.platform.backup.sealed import SUFFIX, sync_folder, write
+from topology.platform.backup.sealed import SUFFIX
 from topology.platform.backup.settings import Settings, bound, programs
+from topology.platform.durable import sync_folder, write
 
 _START: Final = re.compile(r"log start point: ([0-9A-F]+/[0-9A-F]+) on timeline ([0-9]+)")
 _END: Final = re.compile(r"log end point: ([0-9A-F]+/[0-9A-F]+)")
@@ -102,7 +103,7 @@ class Generations:
                 timeline=int(start[2]),
                 sealed_bytes=size,
             )
-            write(unfinished / _ABOUT, json.dumps(asdict(made)))
+            write(unfinished / _ABOUT, json.dumps(asdict(made)).encode())
             unfinished.rename(self.folder / name)
             sync_folder(self.folder)
         except OSError as error:

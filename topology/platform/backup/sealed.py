@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
-import os
 import zlib
 from pathlib import Path
 from typing import IO, Final
 
 import pyrage
+
+from topology.platform import durable
 
 #: Fast: half of the log's bytes are pages that compress well, and a better level costs ten times as much.
 _LEVEL: Final = 1
@@ -31,15 +32,9 @@ class Key:
 
     def seal(self, source: IO[bytes], target: Path) -> int:
         """Write all of `source` to `target`, sealed, on disk when it returns. The size of what was written."""
-        partial = target.with_name(f".{target.name}.partial")
-        with partial.open("wb") as file:
+        with durable.replacing(target) as file:
             pyrage.encrypt_io(source, file, [self._recipient])
-            file.flush()
-            os.fsync(file.fileno())
-            size = file.tell()
-        partial.replace(target)
-        sync_folder(target.parent)
-        return size
+            return file.tell()
 
     def seal_bytes(self, data: bytes, target: Path) -> int:
         """The same for what is in memory; compressed before it is sealed."""
@@ -61,23 +56,3 @@ class Key:
             return zlib.decompress(opened.getvalue())
         except zlib.error as error:
             raise Unreadable(f"{source.name}: {error}") from None
-
-
-def sync_folder(folder: Path) -> None:
-    """What was renamed in it stays so whatever happens to the machine."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def write(target: Path, text: str) -> None:
-    """A small file that need not be sealed, whole or not at all."""
-    partial = target.with_name(f".{target.name}.partial")
-    with partial.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(target)
-    sync_folder(target.parent)
