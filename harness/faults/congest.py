@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import math
 import smtplib
 import socket
@@ -15,6 +13,7 @@ from functools import partial
 from typing import Final
 
 from harness.faults import Effect, Stage
+from harness.faults.asking import tell
 from harness.faults.degrade import Degrade
 from harness.load.access import HTTP_PORT
 from harness.rundir import Json
@@ -39,10 +38,10 @@ class Push:
 
     def restrict(self, stage: Stage) -> None:
         body: dict[str, Json] = {"late": self.late, "lost": self.lost, "within_s": self.within_s}
-        _call(stage, self.node, "PUT", "/push", body)
+        tell(stage, self.node, "PUT", "/push", body, timeout_s=PATIENCE_S)
 
     def lift(self, stage: Stage) -> None:
-        _call(stage, self.node, "DELETE", "/push")
+        tell(stage, self.node, "DELETE", "/push", timeout_s=PATIENCE_S)
 
     def prove(self, stage: Stage, *, restricted: bool) -> Effect:
         """Mail handsets of our own, and count for how many of the mails one rings at once."""
@@ -92,10 +91,10 @@ class Intake:
     per_s: float
 
     def restrict(self, stage: Stage) -> None:
-        _call(stage, self.node, "PUT", "/throttle", {"per_s": self.per_s})
+        tell(stage, self.node, "PUT", "/throttle", {"per_s": self.per_s}, timeout_s=PATIENCE_S)
 
     def lift(self, stage: Stage) -> None:
-        _call(stage, self.node, "DELETE", "/throttle")
+        tell(stage, self.node, "DELETE", "/throttle", timeout_s=PATIENCE_S)
 
     def prove(self, stage: Stage, *, restricted: bool) -> Effect:
         """Ask for more at once than it takes in two seconds. What is asked for is never sent."""
@@ -169,18 +168,3 @@ def _together(looks: Sequence[Callable[[], Effect]]) -> Effect:
     with ThreadPoolExecutor(max_workers=len(looks)) as pool:
         seen = list(pool.map(lambda look: look(), looks))
     return Effect(all(effect.proven for effect in seen), "; ".join(effect.proof for effect in seen))
-
-
-def _call(stage: Stage, node: Node, method: str, path: str, body: Json = None) -> None:
-    """Raises OSError, also when the node refuses."""
-    with stage.runtime.inside(stage.observer):
-        connection = http.client.HTTPConnection(str(node.address), HTTP_PORT, timeout=PATIENCE_S)
-        connection.connect()
-    try:
-        connection.request(method, path, None if body is None else json.dumps(body))
-        reply = connection.getresponse()
-        text = reply.read()
-    finally:
-        connection.close()
-    if reply.status != 200:
-        raise OSError(f"{node.name}: {method} {path}: http {reply.status}: {text.decode(errors='replace')}")

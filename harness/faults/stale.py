@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,13 +15,14 @@ import dns.rcode
 import dns.rdatatype
 
 from harness.faults import Effect, Stage
+from harness.faults.asking import PATIENCE_S, tell
 from harness.faults.looking import each
-from harness.load.access import HTTP_PORT, resolvers
+from harness.load.access import resolvers
 from harness.rundir import Json
 from topology.map import Node
 
 DNS_PORT: Final = 53
-PATIENCE_S: Final = 2.0
+PATH: Final = "/keeping"
 #: An answer that is about to end does not show that it was kept; the next one does.
 SEEN_WITHIN_S: Final = 3.0
 LOOK_EVERY_S: Final = 0.2
@@ -43,11 +43,11 @@ class Stale:
 
     def inject(self, stage: Stage) -> None:
         for node in self.nodes:
-            _call(stage, node, "PUT", {"share": self.share, "keeps_s": self.keeps_s})
+            tell(stage, node, "PUT", PATH, {"share": self.share, "keeps_s": self.keeps_s})
 
     def undo(self, stage: Stage) -> None:
         for node in self.nodes:
-            _call(stage, node, "DELETE")
+            tell(stage, node, "DELETE", PATH)
 
     def verify(self, stage: Stage) -> Effect:
         """Ask every cache as users do, and for how long they may believe the answer."""
@@ -62,7 +62,7 @@ class Stale:
         """Proven when that share of the caches, and no more, holds answers for longer than their owner gives them."""
         try:
             for node in self.nodes:
-                told = _call(stage, node, "GET")
+                told = tell(stage, node, "GET", PATH).json
                 if (told["share"], told["keeps_s"]) != (share, keeps_s):
                     return Effect(False, f"{node.name} keeps answers as {told}")
             owner_s = self._owner_s(stage)
@@ -104,20 +104,3 @@ class Stale:
         except (OSError, dns.exception.DNSException):
             return None
         return reply.answer[0].ttl if reply.answer else None
-
-
-def _call(stage: Stage, node: Node, method: str, body: Json = None) -> dict[str, float]:
-    """Raises OSError, also when the resolver refuses."""
-    with stage.runtime.inside(stage.observer):
-        connection = http.client.HTTPConnection(str(node.address), HTTP_PORT, timeout=PATIENCE_S)
-        connection.connect()
-    try:
-        connection.request(method, "/keeping", None if body is None else json.dumps(body))
-        reply = connection.getresponse()
-        text = reply.read()
-    finally:
-        connection.close()
-    if reply.status != 200:
-        raise OSError(f"{node.name}: {method} /keeping: http {reply.status}: {text.decode(errors='replace')}")
-    told: dict[str, float] = json.loads(text)
-    return told

@@ -10,7 +10,8 @@ import dns.message
 import dns.rcode
 import dns.rdatatype
 
-from harness.runbook.scene import PATIENCE_S, Scene
+from harness.faults.asking import PATIENCE_S
+from harness.runbook.scene import Scene
 from topology.map import Node
 
 NAME: Final = "anpi.example"

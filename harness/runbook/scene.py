@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,14 +11,14 @@ from typing import Any, Final, TypeVar
 import psycopg
 
 from harness.faults import Stage
+from harness.faults.asking import PATIENCE_S, Reply, ask
 from harness.faults.looking import connect
+from harness.load.access import HTTP_PORT
 from harness.rundir import Json, RunDir
 from harness.runtime import NodeFailed
 from topology.map import Node
 
-HTTP_PORT: Final = 8000
 DATABASE_PORT: Final = 5432
-PATIENCE_S: Final = 2.0
 EXEC_WITHIN_S: Final = 30.0
 
 #: What asking nodes that are dying, starting or gone can raise. Whoever meets it asks again.
@@ -36,24 +35,6 @@ def nobody_watches(_nodes: Sequence[Node], _up: bool) -> None:
 
 class Refused(Exception):
     """A command that must not be carried out as things are: what stands against it. The runbook stops."""
-
-
-@dataclass(frozen=True)
-class Reply:
-    status: int
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        """Raises OSError for what is no JSON: the node is not what was asked for."""
-        try:
-            return json.loads(self.body)
-        except ValueError:
-            raise OSError(f"no JSON but {self.body[:80]!r}") from None
-
-    @property
-    def text(self) -> str:
-        return " ".join(self.body.decode(errors="replace").split())[:200]
 
 
 @dataclass(frozen=True)
@@ -93,18 +74,7 @@ class Scene:
         timeout_s: float = PATIENCE_S,
     ) -> Reply:
         """One request from where the observers stand. Raises OSError or HTTPException, naming the node."""
-        connection = http.client.HTTPConnection(str(node.address), port, timeout=timeout_s)
-        try:
-            connection.sock = connect(self.stage, self.stage.observer, node, port, timeout_s)
-            content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
-            headers = {"Content-Type": "application/json"} if content is not None else {}
-            connection.request(method, path, content, headers)
-            reply = connection.getresponse()
-            return Reply(reply.status, reply.read())
-        except OSError as error:
-            raise OSError(f"{node.name}: {error.strerror or error or type(error).__name__}") from error
-        finally:
-            connection.close()
+        return ask(self.stage, node, method, path, body, port, timeout_s)
 
     def query(self, node: Node, sql: str, database: str = "observer") -> list[tuple[Any, ...]]:
         """Rows of one statement, a transaction of its own, on this very database node. Raises OSError, psycopg.Error.

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from harness.faults import Effect
+from harness.faults.asking import PATIENCE_S
 from harness.faults.looking import connect
 from harness.load import http1
 from harness.load.http1 import MalformedError, Reader
@@ -21,7 +22,7 @@ from harness.runbook.confirmers import Confirmer
 from harness.runbook.lookup import RESOLVER, RESOLVER_PORT, look_up
 from harness.runbook.model import Argument, Arguments, Kind
 from harness.runbook.proofs.proof import Proof
-from harness.runbook.scene import PATIENCE_S, Scene, brief
+from harness.runbook.scene import Scene, brief
 from harness.rundir.history import Operation, Writer
 from topology.map import Carrier, Entrance, Node
 
