@@ -28,7 +28,8 @@ from harness.probes.conversation import exchange
 from harness.program import Program
 from harness.rundir import Clock, RunDir
 from harness.rundir.history import Operation, Writer, read
-from harness.runtime.local import LocalRuntime, house
+from harness.runtime import house
+from harness.runtime.local import LocalRuntime
 from harness.startup import bring_up, stage
 from topology import map as topology_map
 from topology.map import Node

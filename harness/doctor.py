@@ -15,10 +15,10 @@ from typing import Final
 import psutil
 
 from harness import library
-from harness.runtime import CannotRun
+from harness.runtime import CannotRun, house
 from harness.runtime.docker.engine import asked, reach
 from harness.runtime.docker.nearness import hindrance
-from harness.runtime.local import filesystems, house
+from harness.runtime.local import filesystems
 from topology import map as topology_map
 
 #: A whole replica of two zones needs about this much; measured, with a margin.

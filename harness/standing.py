@@ -26,8 +26,7 @@ from harness.runbook.commands import fence
 from harness.runbook.desk import Desk
 from harness.runbook.scene import Scene
 from harness.rundir import Clock, RunDir
-from harness.runtime import CannotRun, NodeFailed, Runtime, choice
-from harness.runtime.local import house
+from harness.runtime import CannotRun, NodeFailed, Runtime, choice, house
 from harness.startup import bring_up, stage
 from harness.sweeping import drop_volumes
 from topology import map as topology_map

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from harness.runtime import house
 from harness.runtime.docker import reaper
-from harness.runtime.local import house
 
 #: One multiplier stretches every deadline of the tests on slow machines.
 PATIENCE: Final = float(os.environ.get("HARNESS_TEST_PATIENCE", "1"))

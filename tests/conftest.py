@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
-from harness.runtime import CannotRun
+from harness.runtime import CannotRun, house, namespaces
 from harness.runtime.docker import reaper
-from harness.runtime.local import house, namespaces
 from tests import engine
 
 if TYPE_CHECKING:

@@ -48,7 +48,7 @@ def command(
     keep: bool,
 ) -> int:
     """Run scenarios, judge each, and write its report."""
-    from harness.runtime.local import house
+    from harness.runtime import house
 
     wanted = [Wanted(name, seed, topology, defects, settings) for name in scenarios]
     if not house.inside():
@@ -78,7 +78,7 @@ def _run(
     from harness.live import LiveShow, PlainShow
     from harness.mishaps import why
     from harness.rundir import RunDir
-    from harness.runtime.local import house
+    from harness.runtime import house
     from harness.sweeping import drop_volumes
 
     try:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness.rundir import RunDir
-from harness.runtime.local import house
+from harness.runtime import house
 from tests.commands import PATIENCE, harness, start
 
 pytestmark = [pytest.mark.fabric, pytest.mark.drill]

@@ -14,7 +14,7 @@ import docker
 from docker.errors import ImageNotFound
 
 from harness.rundir import RunDir
-from harness.runtime import CannotRun, Completed, NodeFailed
+from harness.runtime import CannotRun, Completed, NodeFailed, namespaces
 from harness.runtime.docker import labels, networking, reaper
 from harness.runtime.docker.container import Container
 from harness.runtime.docker.engine import address, asked, reach
@@ -23,7 +23,6 @@ from harness.runtime.docker.neighbours import Neighbours
 from harness.runtime.docker.removal import remove_all
 from harness.runtime.docker.site import Site
 from harness.runtime.docker.watch import Watch
-from harness.runtime.local import namespaces
 from harness.runtime.spawning import spawn
 from topology.map import Map, Node
 

@@ -10,8 +10,8 @@ from typing import Final
 
 from docker.errors import DockerException
 
+from harness.runtime import house
 from harness.runtime.docker.stream import Stream
-from harness.runtime.local import house
 
 #: What the engine still has to hand over when a container has ended.
 LAST_WORDS_WITHIN_S: Final = 2.0

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-#: /proc/self/uid_map of a process in the machine's own user namespace.
-EVERYBODY: Final = ["0", "0", "4294967295"]
+from harness.runtime.namespaces import root_of_the_machine
 
 
 def hindrance(info: Mapping[str, Any]) -> str:
@@ -24,6 +21,6 @@ def hindrance(info: Mapping[str, Any]) -> str:
             "the engine is rootless: its networks are in a user namespace that cannot be entered from here; "
             "use the machine's own engine, or --runtime local, which needs no root"
         )
-    if os.geteuid() != 0 or Path("/proc/self/uid_map").read_text().split() != EVERYBODY:
+    if not root_of_the_machine():
         return "only root can enter the networks of containers: run it with sudo, or with --runtime local"
     return ""

@@ -15,7 +15,7 @@ from itertools import product
 from typing import Final
 
 from harness.runtime.docker import netlink
-from harness.runtime.local.namespaces import network
+from harness.runtime.namespaces import network
 from topology.map import Map, Node
 
 NOBODY: Final = bytes.fromhex("020000000000")

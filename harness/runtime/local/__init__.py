@@ -12,8 +12,7 @@ from typing import Final
 
 from harness.failure import Failure
 from harness.rundir import RunDir
-from harness.runtime import Completed, NodeFailed
-from harness.runtime.local import namespaces
+from harness.runtime import Completed, NodeFailed, namespaces
 from harness.runtime.local.enclosures import Enclosures, refusal
 from harness.runtime.local.fabric import Fabric
 from harness.runtime.local.process import NodeProcess, environment, python, setup

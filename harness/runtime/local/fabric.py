@@ -21,7 +21,7 @@ from typing import Any, Final
 from pyroute2 import IPRoute
 from pyroute2.netlink.rtnl.fibmsg import FR_ACT_BLACKHOLE
 
-from harness.runtime.local.namespaces import enter_network, network, new_network
+from harness.runtime.namespaces import enter_network, network, new_network
 from topology.map import Map, Node, Zone
 
 #: Before the main table (32766), after the local one (0), which is for the router itself.

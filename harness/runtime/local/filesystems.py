@@ -25,6 +25,7 @@ from typing import Final
 
 from harness.failure import Failure
 from harness.runtime import NodeFailed
+from harness.runtime.namespaces import root_of_the_machine
 
 #: What an enclosure holds at most; the image takes only what was written.
 SIZE: Final = 8 << 30
@@ -153,7 +154,7 @@ class FileSystems:
 
 def missing() -> str:
     """What this process lacks to make file systems of its own, in words; empty: nothing that can be seen beforehand."""
-    if os.geteuid() != 0 or Path("/proc/self/uid_map").read_text().split() != ["0", "0", str(2**32 - 1)]:
+    if not root_of_the_machine():
         return "mounting a file system needs root"
     if not os.access("/dev/loop-control", os.R_OK | os.W_OK):
         return "there are no loop devices (/dev/loop-control)"

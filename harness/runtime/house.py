@@ -28,7 +28,7 @@ from typing import Final
 import psutil
 
 from harness.runtime import CannotRun
-from harness.runtime.local.namespaces import die_with_parent
+from harness.runtime.namespaces import die_with_parent
 
 #: Set inside a house, to the PID that started it, as seen from outside.
 INSIDE: Final = "HARNESS_HOUSE"
