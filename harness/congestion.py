@@ -17,7 +17,7 @@ from typing import Final
 from harness import quantities
 from harness.duration import Duration
 from harness.rundir import Json
-from topology.document import BadInput, Fields, Value, load, nearest, one_of
+from topology.document import BadInput, Fields, Value, load_all, nearest, one_of
 from topology.map import Map
 
 #: Where a scenario's own profiles are, beside it.
@@ -140,11 +140,7 @@ def _scaled(effects: Mapping[str, float], clock: float) -> Mapping[str, float]:
 
 def written(*folders: Path) -> dict[str, Fields]:
     """Every profile in these folders, by the name of its file; of two with one name the later. Raises BadInput."""
-    return {
-        path.stem: load(path, "a congestion profile")
-        for folder in folders
-        for path in sorted(folder.glob("*.yaml"))
-    }
+    return load_all("a congestion profile", *folders)
 
 
 def read(name: Value, known: Written, topology: Map) -> Profile:

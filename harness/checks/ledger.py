@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.checks.columns import Flags, Ints
+from harness.checks.columns import Flags
 from harness.checks.fates import Fates
 from harness.rundir import Json
 
@@ -35,13 +35,6 @@ class Account:
 
     def counted(self) -> dict[str, Json]:
         return {name: int(flags.sum()) for name, flags in vars(self).items()}
-
-    def counted_by(self, groups: Ints, number: int) -> Mapping[str, Ints]:
-        """The same for each of so many groups, of which every mail is in one."""
-        return {
-            name: np.bincount(groups[flags], minlength=number).astype(np.int64)
-            for name, flags in vars(self).items()
-        }
 
 
 def ledger(fates: Fates) -> Mapping[str, Account]:

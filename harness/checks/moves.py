@@ -30,20 +30,12 @@ def move_after(recording: Recording, from_ns: int, until_ns: int | None) -> Mapp
             proofs = event.data.get("proofs")
             names = tuple(map(str, proofs)) if isinstance(proofs, list) else ()
             begun[key] = (str(event.data.get("command")), names)
-    move = next(
-        (
-            str(event.data.get("performance"))
-            for event in recording.events
-            if event.kind == "runbook.started"
-            and event.at_ns >= from_ns
-            and (until_ns is None or event.at_ns < until_ns)
-            and any(
-                name == event.data.get("performance") and does[0] == "promote"
-                for (name, _), does in begun.items()
-            )
-        ),
-        None,
-    )
+    moving = {name for (name, _), (command, _) in begun.items() if command == BY_COMMAND["promoted"]}
+    started = [event for event in recording.events if event.kind == "runbook.started"]
+    within = [
+        each for each in started if each.at_ns >= from_ns and (until_ns is None or each.at_ns < until_ns)
+    ]
+    move = next((name for each in within if (name := str(each.data.get("performance"))) in moving), None)
     if move is None:
         return None
     found: dict[str, int | None] = dict.fromkeys([*BY_COMMAND, CONFIRMED])

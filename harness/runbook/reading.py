@@ -20,7 +20,7 @@ from harness.runbook.commands import COMMANDS
 from harness.runbook.model import Argument, Arguments, Call, Kind, Runbook, Step
 from harness.runbook.proofs import PROOFS
 from harness.rundir import Json
-from topology.document import BadInput, Fields, Items, Place, Scalar, Value, load, nearest, one_of
+from topology.document import BadInput, Fields, Items, Place, Scalar, Value, load_all, nearest, one_of
 from topology.map import Map, Title
 
 #: Where a scenario's own runbooks are, beside it.
@@ -38,9 +38,7 @@ Written = Mapping[str, Fields]
 
 def written(*folders: Path) -> dict[str, Fields]:
     """Every runbook in these folders, by the name of its file; of two with the same name the later. Raises BadInput."""
-    return {
-        path.stem: load(path, "a runbook") for folder in folders for path in sorted(folder.glob("*.yaml"))
-    }
+    return load_all("a runbook", *folders)
 
 
 def bind(name: Value, arguments: Mapping[str, Value], known: Written, topology: Map) -> Runbook:

@@ -6,7 +6,7 @@ Compose does: `on` and `2020-01-01` are text, `1:30` is no number of seconds.
 """
 
 from topology.document.errors import BadInput, Place, nearest, one_of, quoted
-from topology.document.reading import load, parse, resolved
+from topology.document.reading import load, load_all, parse, resolved
 from topology.document.values import Fields, Items, Plain, Scalar, Tree, Value
 from topology.document.writing import dump, write
 
@@ -21,6 +21,7 @@ __all__ = [
     "Value",
     "dump",
     "load",
+    "load_all",
     "nearest",
     "one_of",
     "parse",

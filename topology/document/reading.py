@@ -29,6 +29,11 @@ def load(path: Path, expected: str = "a YAML file") -> Fields:
     return parse(text, str(path)).as_fields(f"a mapping: {expected}")
 
 
+def load_all(expected: str, *folders: Path) -> dict[str, Fields]:
+    """What every `*.yaml` of these folders holds, by its name; of two with one name the later. Raises BadInput."""
+    return {path.stem: load(path, expected) for folder in folders for path in sorted(folder.glob("*.yaml"))}
+
+
 def parse(text: str, file: str) -> Tree:
     """The one document that `text` holds; nothing at all is a Scalar with no value. Raises BadInput."""
     try:
