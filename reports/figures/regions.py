@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +19,7 @@ from reports.faults import Fault
 from reports.figures import canvas, lanes, strips
 from reports.figures import map as map_figure
 from reports.figures.scale import TimeScale
+from reports.figures.stack import HEAD_IN, Panel, Stack
 from reports.figures.strips import Look
 from reports.names import Names
 from reports.reading import Record
@@ -35,7 +36,6 @@ LOOKS: Final[Mapping[str, Look]] = {
 }
 _MAP_IN: Final = 1.7
 _MARGIN_IN: Final = 0.3
-_HEAD_IN: Final = 0.34
 _STRIP_IN: Final = 0.26
 _LINES: Final[tuple[dict[str, Any], ...]] = (
     {"color": canvas.BLUE, "ls": "-", "lw": 1.5},
@@ -103,39 +103,27 @@ def compose(
     words: Words,
 ) -> Figure:
     """The maps in a row, then all else on the run's time axis."""
-    panels: list[tuple[str, float, Callable[[Axes], None]]] = [
-        (
+    panels = [
+        Panel(
             words("panel.regions"),
             _STRIP_IN * len(told.regions),
             lambda axes: _strips(axes, told, names, words, time),
         ),
-        (words("panel.replication"), 1.15, lambda axes: _lags(axes, told, time, names, words)),
+        Panel(words("panel.replication"), 1.15, lambda axes: _lags(axes, told, time, names, words)),
     ]
     if told.ages:
         limit_s = told.restorable_limit_s
-        panels.append((words("panel.restorable"), 0.95, lambda axes: _ages(axes, told.ages, limit_s, words)))
+        panels.append(
+            Panel(words("panel.restorable"), 0.95, lambda axes: _ages(axes, told.ages, limit_s, words))
+        )
     marks = [mark for mark in _marks(told, runbooks, words) if time.from_s <= mark.at_s <= time.until_s]
     labels = [names.fault(fault) for fault in faults]
     items = lanes.arrange(canvas.sheet(1), time, faults, labels, marks)
     lane_in = lanes.rows(items) * lanes.ROW_IN if items else 0.08
-    top_in = _HEAD_IN + _MAP_IN + 0.52
-    height_in = top_in + lane_in + sum(each[1] + _HEAD_IN for each in panels) + 0.55
-    figure = canvas.sheet(height_in)
+    stack = Stack(items, panels, top_in=HEAD_IN + _MAP_IN + 0.52, lane_in=lane_in)
+    figure = canvas.sheet(stack.height_in)
     _maps(figure, told, record, faults, names, words)
-    lane = canvas.panel(figure, top_in, lane_in)
-    time.prepare(lane)
-    time.above(lane, words)
-    lanes.draw(lane, items)
-    lane.tick_params(bottom=False)
-    axes, top_in = lane, top_in + lane_in
-    for title, panel_in, content in panels:
-        axes = canvas.panel(figure, top_in + _HEAD_IN, panel_in)
-        time.prepare(axes)
-        canvas.heading(axes, title)
-        content(axes)
-        time.bands(axes, faults)
-        top_in += _HEAD_IN + panel_in
-    time.below(axes, words)
+    stack.draw(figure, faults, time, words)
     return figure
 
 
@@ -170,7 +158,7 @@ def _maps(
         axes = figure.add_axes(
             (
                 left_in / canvas.WIDTH_IN,
-                1 - (_HEAD_IN + _MAP_IN) / height_in,
+                1 - (HEAD_IN + _MAP_IN) / height_in,
                 width_in / canvas.WIDTH_IN,
                 _MAP_IN / height_in,
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,24 +15,15 @@ from reports import series
 from reports.faults import Fault, publications
 from reports.figures import canvas, curves, lanes, strips
 from reports.figures.scale import TimeScale
+from reports.figures.stack import Panel, Stack
 from reports.names import Names
 from reports.reading import Record
 from reports.series import Operations
 from reports.words import Words
 
-_HEAD_IN = 0.34  # above a panel, for its name and its legend
 _STRIP_IN = 0.155
 #: The status of a telegram that is neither training nor a test; only the others need saying.
 NORMAL = "通常"
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One row of the picture: its name, its height, and what draws it."""
-
-    title: str
-    height_in: float
-    draw: Callable[[Axes], None]
 
 
 @dataclass(frozen=True)
@@ -81,25 +72,14 @@ def compose(
     items = lanes.arrange(
         probe, time, faults, [names.fault(fault) for fault in faults], _marks(record, words, time)
     )
-    lane_in = lanes.rows(items) * lanes.ROW_IN
-    panels = _panels(record, data, names, words, time)
-    top_in = 0.42
-    height_in = top_in + lane_in + sum(panel.height_in + _HEAD_IN for panel in panels) + 0.55
-    figure = canvas.sheet(height_in)
-    lane = canvas.panel(figure, top_in, lane_in)
-    time.prepare(lane)
-    time.above(lane, words)
-    lanes.draw(lane, items)
-    lane.tick_params(bottom=False)
-    axes, top_in = lane, top_in + lane_in
-    for panel in panels:
-        axes = canvas.panel(figure, top_in + _HEAD_IN, panel.height_in)
-        time.prepare(axes)
-        canvas.heading(axes, panel.title)
-        panel.draw(axes)
-        time.bands(axes, faults)
-        top_in += _HEAD_IN + panel.height_in
-    time.below(axes, words)
+    stack = Stack(
+        items,
+        _panels(record, data, names, words, time),
+        top_in=0.42,
+        lane_in=lanes.rows(items) * lanes.ROW_IN,
+    )
+    figure = canvas.sheet(stack.height_in)
+    stack.draw(figure, faults, time, words)
     return figure
 
 

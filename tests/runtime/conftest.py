@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import docker
 import pytest
 
 from harness.rundir import RunDir
 from harness.runtime import Runtime
 from harness.runtime.docker import DockerRuntime
+from harness.runtime.docker.engine import reach
 from harness.runtime.local import LocalRuntime
 from tests import engine, small
 from topology.map import Map
@@ -38,3 +40,11 @@ def runtime(request: pytest.FixtureRequest, small_map: Map, tmp_path: Path) -> I
         for node in small_map:
             made.start(node)
         yield made
+
+
+@pytest.fixture
+def client() -> Iterator[docker.DockerClient]:
+    engine.need()
+    client = reach()
+    yield client
+    client.close()

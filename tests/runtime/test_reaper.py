@@ -17,9 +17,7 @@ from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
 from harness.runtime.docker import labels
-from harness.runtime.docker.engine import reach
 from harness.runtime.docker.leavings import clear
-from tests import engine
 from tests.commands import PATIENCE, environment
 
 pytestmark = [pytest.mark.fabric, pytest.mark.takes(90)]
@@ -43,14 +41,6 @@ with run.held():
     print("up", flush=True)
     signal.pause()
 """
-
-
-@pytest.fixture
-def client() -> Iterator[docker.DockerClient]:
-    engine.need()
-    client = reach()
-    yield client
-    client.close()
 
 
 @pytest.fixture

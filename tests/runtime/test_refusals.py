@@ -24,21 +24,12 @@ from harness.runtime.docker import DockerRuntime, labels, refuse_without_images
 from harness.runtime.docker.engine import reach
 from harness.runtime.docker.nearness import hindrance
 from harness.runtime.docker.networking import subnet
-from tests import engine
 from tests.commands import harness
 from tests.small import small_map
 
 pytestmark = [pytest.mark.fabric]
 
 NOBODY = 65534
-
-
-@pytest.fixture
-def client() -> Iterator[docker.DockerClient]:
-    engine.need()
-    client = reach()
-    yield client
-    client.close()
 
 
 class Old(http.server.BaseHTTPRequestHandler):

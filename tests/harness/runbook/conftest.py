@@ -8,23 +8,15 @@ from harness.faults import Stage
 from harness.faults.looking import answering
 from harness.runbook.scene import Scene
 from harness.rundir import Clock, RunDir
-from harness.runtime.local import LocalRuntime
 from tests.small import two_regions
+from tests.standing import standing
 
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Two regions and a real status page, up and healthy, looked at from outside."""
-    runtime, topology = LocalRuntime(), two_regions()
-    runtime.prepare(topology, RunDir.create(tmp_path_factory.mktemp("runs"), "runbooks", 1))
-    try:
-        at = Stage(runtime, topology, topology.nodes["observers"])
-        for node in topology:
-            runtime.start(node)
-        assert answering(at, list(topology), 30).proven
-        yield at
-    finally:
-        runtime.close()
+    with standing(two_regions(), "observers", tmp_path_factory.mktemp("runs"), "runbooks") as stage:
+        yield stage
 
 
 @pytest.fixture
