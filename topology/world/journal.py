@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -39,6 +39,7 @@ class Journal:
         self._size = _cut_torn_line(self._fd)
         self._waiting: list[tuple[bytes, asyncio.Future[None]]] = []
         self._notes: list[bytes] = []
+        self._settling: list[asyncio.Future[None]] = []
         self._writer: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=path.stem) if durable else None
 
@@ -59,6 +60,14 @@ class Journal:
         """
         self._notes.append(lines)
         self._start_writer()
+
+    async def settled(self) -> None:
+        """Wait until the disk has taken all that was noted before, or refuses it: `fault` tells which."""
+        writing = self._writer is not None and not self._writer.done()
+        if self.fault is None and writing:
+            settling = asyncio.get_running_loop().create_future()
+            self._settling.append(settling)
+            await settling
 
     def read(self, start: int, end: int) -> bytes:
         """The bytes of the file from `start` up to `end`."""
@@ -89,23 +98,25 @@ class Journal:
             self._writer = asyncio.get_running_loop().create_task(self._write_batches())
 
     async def _write_batches(self) -> None:
-        while self._waiting or self._notes:
+        while self._waiting or self._notes or self._settling:
             waiting, self._waiting = self._waiting, []
             notes, self._notes = self._notes, []
+            settling, self._settling = self._settling, []
             try:
-                await self._append(b"".join([*(lines for lines, _ in waiting), *notes]))
+                if waiting or notes:
+                    await self._append(b"".join([*(lines for lines, _ in waiting), *notes]))
             except OSError as error:
                 self.fault = error
                 self._notes[:0] = notes
                 _refuse(waiting, error)
+                _settle([*settling, *self._settling])
+                self._settling = []
                 if self._waiting:
                     continue
                 asyncio.get_running_loop().call_later(RETRY_S, self._start_writer)
                 return
             self.fault = None
-            for _, future in waiting:
-                if not future.done():
-                    future.set_result(None)
+            _settle([*(future for _, future in waiting), *settling])
 
     async def _append(self, data: bytes) -> None:
         if self._thread is None:
@@ -129,6 +140,12 @@ class Journal:
             with suppress(OSError):
                 os.ftruncate(self._fd, self._size)
             raise
+
+
+def _settle(futures: Iterable[asyncio.Future[None]]) -> None:
+    for future in futures:
+        if not future.done():
+            future.set_result(None)
 
 
 def _refuse(waiting: list[tuple[bytes, asyncio.Future[None]]], error: OSError) -> None:

@@ -91,7 +91,8 @@ class MailQueue:
     # -- out ---------------------------------------------------------------------------------------------------
 
     async def recordable(self) -> None:
-        """Wait until the disk takes records of what became of mails, as long as it is known that it does not."""
+        """Wait until what became of mails so far is recorded, for as long as the disk takes no records."""
+        await self._relayed.settled()
         while (fault := self._relayed.fault) is not None:
             if not self._halted:
                 say(f"nothing is relayed: the disk takes no records ({fault.strerror})")

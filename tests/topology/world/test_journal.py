@@ -99,3 +99,25 @@ def test_a_note_waits_until_the_disk_has_room(small_disk: Path) -> None:
 
     asyncio.run(story())
     assert path.read_bytes() == large
+
+
+def test_notes_are_settled_when_the_disk_has_taken_or_refused_all_of_them(small_disk: Path) -> None:
+    filler, path = small_disk / "filler", small_disk / "j"
+
+    async def story() -> None:
+        journal = Journal(path)
+        await journal.settled()  # nothing was noted
+        for number in range(100):
+            journal.note(b"%d\n" % number)
+            await journal.settled()
+            assert rows(path)[-1] == number
+        filler.write_bytes(b"x" * (200 << 10))
+        journal.note(b'"%s"\n' % (b"2" * (100 << 10)))
+        await journal.settled()
+        assert journal.fault is not None
+        await journal.settled()  # and is not waited for again
+        filler.unlink()
+        await asyncio.to_thread(until, lambda: journal.fault is None, "room")
+        await journal.close()
+
+    asyncio.run(story())

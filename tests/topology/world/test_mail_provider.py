@@ -134,9 +134,9 @@ def test_when_its_storage_fails_it_takes_nothing_and_relays_no_more_than_was_on_
 ) -> None:
     """What is accepted is there after the repair; only what could not be recorded comes once more.
 
-    A session learns that nothing is recorded when its first batch is over, and then the next one is on its way.
+    A session sends its next batch when it is recorded what became of the one before.
     """
-    on_its_way = 2 * SESSIONS * BATCH
+    on_its_way = SESSIONS * BATCH
     carrier = start("world.carrier_mail", ZONE="world.docomo")
     route = f"docomo.example=127.0.0.1:{carrier.smtp_port}"
     provider = start("world.mail_provider", data=enclosure.folder("disk", "data"), MAIL_ROUTES=route)
