@@ -7,25 +7,22 @@ worst vantage; those of the longest recovery of writing are among what was measu
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from harness.checks import host, stale_names
-from harness.checks.columns import ints, is_one_of, rows, says, words
 from harness.checks.crowd import attempts, served_again
 from harness.checks.expectations import expectations
-from harness.checks.outages import SECOND, WINDOW_NS, Effect, Mark, Series, measure
+from harness.checks.outages import SECOND, WINDOW_NS, Effect, Mark
 from harness.checks.parts import Part, parts
 from harness.checks.recording import Recording
+from harness.checks.seen import CAPABILITIES, Probed, Seen, marks, rounded, series, told
 from harness.checks.terms import Breach, Term, conclude, fail, quantity, units, unknown
 from harness.rundir import Json
 from harness.rundir.verdict import Finding
 
-CAPABILITIES: Final = ("write", "read", "login", "feed", "delivery")
 TERMS: Final = {
     **{
         name: Term("duration", f"{name}_rto_s", "at most", f"RTO of {name}", deadline=True)
@@ -45,62 +42,15 @@ EXPECTS: Final = units(TERMS)
 #: Probes that end this much before the timeline does have died; what they did not see is not known.
 SILENT_NS: Final = 5 * SECOND
 MOST_EVIDENCE: Final = 100
-#: What the prober says of probes that tell nothing of the service: it was stopped, or was itself held up.
-NO_PROBE: Final = ("stopped", "the observer was late", "nobody free to write")
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What one mark did to one capability at one vantage."""
-
-    capability: str
-    vantage: str
-    effect: Effect
-    reasons: str
-    first_ok_ns: int | None  # the first success of a probe begun in the outage or after it
-    watched_s: float  # from the first bad probe to the last probe at all
-
-    @property
-    def rto_s(self) -> float | None:
-        """Where nothing was broken, by a runbook or at all, there is no fault to count from: the outage itself."""
-        return self.effect.outage_s if self.effect.mark.kind in ("start", "run") else self.effect.rto_s
-
-    @property
-    def lasting(self) -> bool:
-        return self.effect.rto_s is None
-
-    def row(self, recording: Recording) -> Json:
-        def at_s(at_ns: int | None) -> float | None:
-            return None if at_ns is None else recording.at_s(at_ns)
-
-        return {
-            "mark": self.effect.mark.name,
-            "kind": self.effect.mark.kind,
-            "capability": self.capability,
-            "vantage": self.vantage,
-            "rto_s": _rounded(self.rto_s),
-            "outage_s": _rounded(self.effect.outage_s),
-            "from_s": at_s(self.effect.first_bad_ns),
-            "restored_s": at_s(self.effect.restored_ns),
-            "failed": self.effect.failed,
-            "stalled": self.effect.stalled,
-            "inside": self.effect.inside,
-            "reasons": self.reasons,
-        }
 
 
 def check(recording: Recording) -> Finding:
-    series = _series(recording)
-    marks = _marks(recording)
-    seen = [
-        _seen(capability, vantage, one, details, effect)
-        for (capability, vantage), (one, details) in series.items()
-        for effect in measure(one, marks)
-    ]
+    probed, marked = series(recording), marks(recording)
+    seen = told(probed, marked)
     made_of = list(_made_of(recording, seen))
     writing = _worst_rto([(one, own) for one, own in made_of if one.capability == "write"])
     measured = _measured(seen) | (_seconds(writing[1]) if writing else {})
-    measured |= _users(recording, marks)
+    measured |= _users(recording, marked)
     stated = recording.stated("recovery")
     lasting = [one for one in seen if one.lasting]
     gone = {one.capability for one in lasting} | ({"outage", "after_undo"} if lasting else set())
@@ -110,77 +60,20 @@ def check(recording: Recording) -> Finding:
     pressed = _pressed(recording, seen, stated)
     held = expectations(recording, "recovery", TERMS, measured, judged=gone, pressed=pressed)
     breaches = [*held.breaches, *_never_restored(recording, lasting, stated), *too_short]
-    breaches += _silent(recording, series)
-    if not series:
+    breaches += _silent(recording, probed)
+    if not probed:
         breaches.append(unknown("no probe was recorded"))
     troubled = [one for one in seen if one.effect.failed or one.effect.stalled or one.lasting]
-    rows = [one.row(recording) for one in seen]
     return Finding(
         *conclude(breaches, _well(measured)),
         measured,
         held.expected,
         tuple(one.row(recording) for one in troubled[:MOST_EVIDENCE]),
-        {"effects": rows, "parts": [_parts_row(one, own) for one, own in made_of]},
+        {
+            "effects": [one.row(recording) for one in seen],
+            "parts": [_parts_row(one, own) for one, own in made_of],
+        },
     )
-
-
-Probed = Mapping[tuple[str, str], tuple[Series, Sequence[str | None]]]
-
-
-def _series(recording: Recording) -> Probed:
-    """The probes of each capability and vantage, with what each failure said, in the order of their intention."""
-    probes = rows(recording.probes, ~says(recording.probes, "detail", *NO_PROBE))
-    found: dict[tuple[str, str], tuple[Series, Sequence[str | None]]] = {}
-    for capability in CAPABILITIES:
-        of_capability = is_one_of(probes, "kind", capability)
-        for vantage in words(probes, "vantage"):
-            own = rows(probes, of_capability & is_one_of(probes, "vantage", vantage)).sort_by("intended_ns")
-            if own.num_rows:
-                one = Series(
-                    ints(own, "intended_ns"), ints(own, "completed_ns"), is_one_of(own, "outcome", "ok")
-                )
-                found[capability, vantage] = (one, own.column("detail").to_pylist())
-    return found
-
-
-def _seen(capability: str, vantage: str, one: Series, details: Sequence[str | None], effect: Effect) -> Seen:
-    if effect.first_bad_ns is None:
-        return Seen(capability, vantage, effect, "", None, 0.0)
-    begun = one.ok & (one.intended_ns >= effect.first_bad_ns)
-    first_ok_ns = int(one.completed_ns[begun].min()) if begun.any() else None
-    watched_s = (int(one.intended_ns[-1]) - effect.first_bad_ns) / SECOND
-    return Seen(
-        capability,
-        vantage,
-        effect,
-        _reasons(details, one, effect.first_bad_ns, effect.restored_ns),
-        first_ok_ns,
-        watched_s,
-    )
-
-
-def _marks(recording: Recording) -> list[Mark]:
-    """What was done to the service, by time: faults, undoings, runbooks; in a calm run, the beginning."""
-    marks = []
-    for fault in recording.faults:
-        marks.append(Mark(fault.id, "fault", fault.injecting_ns, fault.at_ns))
-        if fault.undoing_ns is not None:
-            marks.append(Mark(fault.id, "undo", fault.undoing_ns, fault.undone_ns or fault.undoing_ns))
-    for event in recording.events:
-        if event.kind == "runbook.started":
-            marks.append(Mark(str(event.data.get("performance")), "run", event.at_ns, event.at_ns))
-    if not marks:
-        start_ns = recording.clock.start_ns
-        marks.append(Mark("start", "start", start_ns, start_ns))
-    return sorted(marks, key=lambda mark: mark.begins_ns)
-
-
-def _reasons(details: Sequence[str | None], one: Series, from_ns: int, until_ns: int | None) -> str:
-    """What the failures between two instants said, most frequent first."""
-    last = len(details) if until_ns is None else int(np.searchsorted(one.intended_ns, until_ns))
-    first = int(np.searchsorted(one.intended_ns, from_ns))
-    said = Counter(str(details[row]) for row in range(first, last) if not one.ok[row])
-    return ", ".join(f"{what} ({count})" for what, count in said.most_common(4))
 
 
 def _measured(seen: Sequence[Seen]) -> dict[str, Json]:
@@ -199,22 +92,22 @@ def _measured(seen: Sequence[Seen]) -> dict[str, Json]:
     return measured
 
 
-def _users(recording: Recording, marks: Sequence[Mark]) -> dict[str, Json]:
+def _users(recording: Recording, marked: Sequence[Mark]) -> dict[str, Json]:
     """How long it took until nearly all of the load's people were served again, at the worst fault."""
     ended = recording.first("timeline.ended")
     begun_ns, ok = attempts(recording.operations)
-    if not len(begun_ns) or all(mark.kind != "fault" for mark in marks):
+    if not len(begun_ns) or all(mark.kind != "fault" for mark in marked):
         return {}
     ends_ns = max(int(begun_ns[-1]), ended.at_ns) if ended is not None else int(begun_ns[-1])
-    seconds = served_again(begun_ns, ok, marks, ends_ns)
-    worst_s = _worst([s for mark, s in zip(marks, seconds, strict=True) if mark.kind == "fault"])
-    return {"users_s": worst_s, **stale_names.measured(recording, marks, ends_ns)}
+    seconds = served_again(begun_ns, ok, marked, ends_ns)
+    worst_s = _worst([s for mark, s in zip(marked, seconds, strict=True) if mark.kind == "fault"])
+    return {"users_s": worst_s, **stale_names.measured(recording, marked, ends_ns)}
 
 
 def _worst(values: Sequence[float | None]) -> float | None:
     """The greatest; None, which is "never", is worse than any."""
     known = [value for value in values if value is not None]
-    return None if len(known) < len(values) else _rounded(max(known, default=0.0))
+    return None if len(known) < len(values) else rounded(max(known, default=0.0))
 
 
 MadeOf = tuple[Seen, Sequence[Part]]
@@ -246,7 +139,7 @@ def _seconds(made_of: Sequence[Part]) -> dict[str, Json]:
 
 def _parts_row(one: Seen, made_of: Sequence[Part]) -> Json:
     where = {"mark": one.effect.mark.name, "capability": one.capability, "vantage": one.vantage}
-    return {**where, "rto_s": _rounded(one.rto_s), **_seconds(made_of)}
+    return {**where, "rto_s": rounded(one.rto_s), **_seconds(made_of)}
 
 
 def _pressed(recording: Recording, seen: Sequence[Seen], stated: Mapping[str, Json]) -> set[str]:
@@ -300,7 +193,7 @@ def _never_restored(
     return breaches
 
 
-def _silent(recording: Recording, series: Probed) -> list[Breach]:
+def _silent(recording: Recording, probed: Probed) -> list[Breach]:
     """Probes that stopped before the timeline did."""
     ended = recording.first("timeline.ended")
     if ended is None:
@@ -309,13 +202,9 @@ def _silent(recording: Recording, series: Probed) -> list[Breach]:
         unknown(
             f"the probes of {capability} at {vantage} stopped at {recording.at_s(int(one.intended_ns[-1])):g} s"
         )
-        for (capability, vantage), (one, _) in series.items()
+        for (capability, vantage), (one, _) in probed.items()
         if int(one.intended_ns[-1]) < ended.at_ns - SILENT_NS
     ]
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
 
 
 def _well(measured: Mapping[str, Json]) -> str:
