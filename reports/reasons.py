@@ -12,35 +12,34 @@ from typing import Final
 from harness.rundir import Json
 from reports.words import Words
 
-#: Of these more is better, and of these only the same will do; of all else less is better.
-AT_LEAST: Final = frozenset(
-    {
-        "standbys_at_end", "answered", "answered_ratio", "peak_per_s", "attempts", "alarms", "generations", "restored",
-        "stale_longer_s", "returned", "diverged",
-    }
-)  # fmt: skip
-EXACTLY: Final = frozenset({"exactly", "failovers", "broadcasts"})
 #: More missed expectations than this are counted, not told.
 _MOST_TOLD: Final = 3
 
 
-def met(key: str, measured: Json, expected: Json) -> bool | None:
-    """Whether what was measured is as expected; None where nobody can tell."""
+def met(sense: Json, measured: Json, expected: Json) -> bool | None:
+    """Whether what was measured is as expected, in the sense that the check means it; None where nobody can tell."""
     if measured is None or expected is None:
         return None
-    if key in EXACTLY or not isinstance(measured, int | float) or not isinstance(expected, int | float):
+    if sense == "exactly":
         return measured == expected
-    return measured >= expected if key in AT_LEAST else measured <= expected
+    if not isinstance(measured, int | float) or not isinstance(expected, int | float):
+        return None
+    return {"at most": measured <= expected, "at least": measured >= expected}.get(str(sense))
 
 
 def of_check(
-    words: Words, name: str, verdict: str, measured: Mapping[str, Json], expected: Mapping[str, Json]
+    words: Words,
+    name: str,
+    verdict: str,
+    measured: Mapping[str, Json],
+    expected: Mapping[str, Json],
+    senses: Mapping[str, Json],
 ) -> str:
     """What was not as expected; else what the check is proud of; empty where it measured too little to say so."""
-    missed = [key for key, want in expected.items() if met(key, measured.get(key), want) is False]
+    missed = [key for key, want in expected.items() if met(senses.get(key), measured.get(key), want) is False]
     unknown = [key for key in expected if measured.get(key) is None]
-    if verdict == "fail" and missed:
-        return _list(words, name, missed, measured, expected)
+    if verdict == "fail" and (missed or unknown):
+        return _list(words, name, missed or unknown, measured, expected)
     if verdict == "unknown" and unknown:
         names = words("join.list").join(words.measure(key, name) for key in unknown[:_MOST_TOLD])
         return words("why.unknown", what=names)
@@ -63,7 +62,7 @@ def _list(
 ) -> str:
     told = [
         words(
-            "why.missed",
+            "why.never" if measured.get(key) is None else "why.missed",
             what=words.measure(key, name),
             measured=words.value(key, measured.get(key)),
             expected=words.value(key, expected[key]),

@@ -126,13 +126,14 @@ def _verdict(found: Mapping[str, Json]) -> str:
 
 def _check(words: Words, name: str, found: Mapping[str, Json]) -> Check:
     measured, expected = _mapping(found.get("measured")), _mapping(found.get("expected"))
+    senses = _mapping(found.get("sense"))
     rows = [
-        _row(words, name, key, measured.get(key), expected.get(key), key in expected)
+        _row(words, name, key, measured.get(key), expected.get(key), senses.get(key), key in expected)
         for key in [*measured, *(key for key in expected if key not in measured)]
     ]
     evidence, verdict, detail = found.get("evidence"), _verdict(found), _mapping(found.get("detail"))
     shown = evidence if isinstance(evidence, list) and not _repeated(evidence, detail) else []
-    why, said = _sentence(words, found, reasons.of_check(words, name, verdict, measured, expected))
+    why, said = _sentence(words, found, reasons.of_check(words, name, verdict, measured, expected, senses))
     return Check(
         name,
         words.known(f"check.{name}", name),
@@ -150,8 +151,10 @@ def _repeated(evidence: list[Json], detail: Mapping[str, Json]) -> bool:
     return any(isinstance(rows, list) and all(row in rows for row in evidence) for rows in detail.values())
 
 
-def _row(words: Words, check: str, key: str, measured: Json, expected: Json, stated: bool) -> Row:
-    as_expected = reasons.met(key, measured, expected)
+def _row(
+    words: Words, check: str, key: str, measured: Json, expected: Json, sense: Json, stated: bool
+) -> Row:
+    as_expected = reasons.met(sense, measured, expected)
     tone = "none" if as_expected is None else "pass" if as_expected else "fail"
     wanted = cell(words, key, expected) if stated else None
     return Row(key, words.measure(key, check), cell(words, key, measured), wanted, tone)

@@ -1,6 +1,6 @@
 """What a run directory proves: one check a file, each a pure function of what was recorded.
 
-A check is a module with `EXPECTS`, the names a scenario may expect of it and how each is written, and `check`.
+A check is a module with `TERMS`, what a scenario may expect of it, `EXPECTS`, how each of them is written, and `check`.
 `harness.checks.judge` holds a run against all of them.
 """
 
@@ -25,12 +25,15 @@ from harness.checks import (
     runbook,
 )
 from harness.checks.recording import Recording
-from harness.checks.terms import Unit
+from harness.checks.terms import Terms, Unit
 from harness.rundir.verdict import Finding
 
 
 class Check(Protocol):
     """One thing that a run is held against."""
+
+    @property
+    def TERMS(self) -> Terms: ...  # noqa: N802
 
     @property
     def EXPECTS(self) -> Mapping[str, Unit]: ...  # noqa: N802

@@ -179,12 +179,19 @@ def _data(judgement: Judgement) -> dict[str, Json]:
                 "why": finding.why,
                 "measured": dict(finding.measured),
                 "expected": dict(finding.expected),
+                "sense": _senses(name, finding),
                 "evidence": list(finding.evidence),
                 "detail": dict(finding.detail),
             }
             for name, finding in judgement.findings.items()
         },
     }
+
+
+def _senses(check: str, finding: Finding) -> dict[str, Json]:
+    """How each expectation is meant, for whoever holds it against what was measured: at most, at least, exactly."""
+    terms = CHECKS[check].TERMS.values() if check in CHECKS else ()
+    return {term.measured: term.sense for term in terms if term.measured in finding.expected}
 
 
 def _finding(row: Mapping[str, Json]) -> Finding:

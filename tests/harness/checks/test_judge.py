@@ -141,6 +141,8 @@ def test_the_verdict_is_written_in_the_form_that_is_documented(good: Recorded) -
     answers = data["checks"]["answers"]
     assert answers["measured"]["acknowledged"] == 1
     assert answers["expected"]["rpo_s"] == 0.0
+    assert answers["sense"]["rpo_s"] == "at most"
+    assert all(finding["sense"].keys() == finding["expected"].keys() for finding in data["checks"].values())
     assert answers["evidence"] == []
     assert answers["why"].endswith(".")
 
