@@ -16,6 +16,7 @@ import psutil
 
 from harness import library
 from harness.runtime import CannotRun, house
+from harness.runtime.docker import images
 from harness.runtime.docker.engine import asked, reach
 from harness.runtime.docker.nearness import hindrance
 from harness.runtime.local import filesystems
@@ -117,15 +118,19 @@ def _docker() -> Finding:
         engine = reach()
     except CannotRun as missing:
         return Finding(what, False, str(missing))
-    with closing(engine), asked("tell of itself"):
-        info = engine.info()
-        images = {name for image in engine.images.list() for name in image.tags}
-    told = f"Docker {info['ServerVersion']} (API {engine.api.api_version}, cgroup v{info.get('CgroupVersion', '1')})"
-    if why := hindrance(info):
-        return Finding(what, False, f"{told}; {why}")
-    wanted = {node.image for node in topology_map.read(library.TOPOLOGY)}
-    if lacking := wanted - images:
-        return Finding(
-            what, False, f"{told}, without {' and '.join(sorted(lacking))}; make image-offline makes them"
-        )
-    return Finding(what, True, f"{told}, with all images")
+    with closing(engine):
+        with asked("tell of itself"):
+            info = engine.info()
+        api, cgroup = engine.api.api_version, info.get("CgroupVersion", "1")
+        told = f"Docker {info['ServerVersion']} (API {api}, cgroup v{cgroup})"
+        if why := hindrance(info):
+            return Finding(what, False, f"{told}; {why}")
+        topology = topology_map.read(library.TOPOLOGY)
+        try:
+            images.refuse_without(engine, topology)
+            images.refuse_stale(engine, topology)
+        except CannotRun as lack:
+            return Finding(what, False, f"{told}; {lack}")
+        own = images.stand_ins(engine, topology)
+    but = f"; {' and '.join(own)} is the project's own drop-in, not upstream's" if own else ""
+    return Finding(what, True, f"{told}, with all images, made from these sources{but}")

@@ -90,7 +90,11 @@ def ours(client: docker.DockerClient, runs: Path) -> set[str]:
         *api.networks(filters=filters),
         *(api.volumes(filters=filters)["Volumes"] or ()),
     )
-    return {one.get("Id") or one["Name"] for one in listed if one["Labels"][labels.RUN].startswith(str(runs))}
+    return {
+        one.get("Id") or one["Name"]
+        for one in listed
+        if one["Labels"].get(labels.RUN, "").startswith(str(runs))
+    }
 
 
 def gone(client: docker.DockerClient, runs: Path) -> bool:

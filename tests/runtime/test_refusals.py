@@ -20,7 +20,7 @@ from docker.types import IPAMConfig, IPAMPool
 
 from harness.rundir import RunDir
 from harness.runtime import CannotRun
-from harness.runtime.docker import DockerRuntime, labels, refuse_without_images
+from harness.runtime.docker import DockerRuntime, images, labels
 from harness.runtime.docker.engine import reach
 from harness.runtime.docker.nearness import hindrance
 from harness.runtime.docker.networking import subnet
@@ -93,8 +93,8 @@ def test_a_socket_that_may_not_be_used_is_told_with_how_to_be_allowed(old: str) 
 
 def test_an_image_that_is_not_at_hand_is_named_with_how_to_make_it(client: docker.DockerClient) -> None:
     nodes = {node.name: replace(node, image="no-such/image:9") for node in small_map()}
-    with pytest.raises(CannotRun, match=r"no image no-such/image:9; .*make image-offline"):
-        refuse_without_images(client, replace(small_map(), nodes=nodes))
+    with pytest.raises(CannotRun, match=r"no image no-such/image:9; make image "):
+        images.refuse_without(client, replace(small_map(), nodes=nodes))
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Final
 
 import docker
-from docker.errors import ImageNotFound
 
 from harness.rundir import RunDir
 from harness.runtime import CannotRun, Completed, NodeFailed, namespaces
-from harness.runtime.docker import labels, networking, reaper
+from harness.runtime.docker import images, labels, networking, reaper
 from harness.runtime.docker.container import Container
 from harness.runtime.docker.engine import address, asked, reach
 from harness.runtime.docker.nearness import hindrance
@@ -48,6 +47,10 @@ class DockerRuntime:
     def prepare(self, topology: Map, run: RunDir) -> None:
         """Raises CannotRun for an engine or a machine on which this cannot run, and for what is missing or taken."""
         engine = checked(topology)
+        for image in images.stand_ins(engine, topology):
+            run.record(
+                "image.stands-in", image=image, why="upstream's could not be made: the project's own drop-in"
+            )
         self._watch = Watch(engine)
         session = reaper.session()
         self._site = Site(
@@ -161,21 +164,6 @@ def checked(topology: Map) -> docker.DockerClient:
         info = engine.info()
     if found := hindrance(info):
         raise CannotRun(found)
-    refuse_without_images(engine, topology)
+    images.refuse_without(engine, topology)
+    images.refuse_stale(engine, topology)
     return engine
-
-
-def refuse_without_images(engine: docker.DockerClient, topology: Map) -> None:
-    """Raises CannotRun, naming the images that are not at hand."""
-    missing = []
-    for name in sorted({node.image for node in topology}):
-        with asked(f"tell of the image {name}"):
-            try:
-                engine.images.get(name)
-            except ImageNotFound:
-                missing.append(name)
-    if missing:
-        raise CannotRun(
-            f"the engine has no image {' and no image '.join(missing)}; docker compose build makes ours and "
-            "docker pull fetches the others, or make image-offline makes both without any registry"
-        )
