@@ -4,6 +4,7 @@ RUNNER := .venv/bin/python
 # What to run with `make drill`.
 SCENARIO ?= az-loss
 COMPOSE_FILE := docker-compose.multi-region.yml
+BASE_IMAGE := python:3.11-slim-bookworm
 
 .PHONY: drill test nightly lint bench clean setup image image-offline
 
@@ -28,9 +29,10 @@ lint: .venv/ready-dev
 bench: .venv/ready-dev      ## every figure that this project claims
 	for bench in bench/*.py; do echo "== $$bench"; $(RUNNER) $$bench || exit 1; done
 
-# The nodes' image is built, Toxiproxy's is upstream's.
+# The nodes' image is built, Toxiproxy's is upstream's. A registry that is not in reach is not waited for.
 image: .venv/ready          ## the images of the compose file, from a registry if one is in reach
-	docker compose -f $(COMPOSE_FILE) build door && docker compose -f $(COMPOSE_FILE) pull docomo-link \
+	(timeout 20 docker manifest inspect $(BASE_IMAGE) >/dev/null \
+		&& docker compose -f $(COMPOSE_FILE) build door && docker compose -f $(COMPOSE_FILE) pull docomo-link) \
 		|| (echo "no registry: the images are made here" && $(MAKE) image-offline)
 
 image-offline: .venv/ready  ## the images of the compose file, where no registry is in reach

