@@ -27,6 +27,7 @@ COMMANDS: Final = (
     "plan",
     "check",
     "report",
+    "parity",
     "up",
     "status",
     "perform",

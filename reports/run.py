@@ -42,7 +42,7 @@ def page(record: Record, words: Words) -> str:
     pictures = _pictures(record, done, performed, statistics, names, words)
     scenario = record.plan.get("scenario")
     written = scenario if isinstance(scenario, dict) else {}
-    return _environment().get_template("run.html.j2").render(
+    return environment().get_template("run.html.j2").render(
         w=words,
         record=record,
         title=names.title(written.get("title"), story.scenario_name(record)),
@@ -110,7 +110,8 @@ def _pictures(
     )
 
 
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """The templates of every page."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("reports"),
         autoescape=True,

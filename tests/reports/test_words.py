@@ -56,7 +56,19 @@ def test_no_text_is_there_for_nobody() -> None:
         "gap",
     }
     made |= {"verdict", "state", "database", "vantage", "effect", "quartile", "recovery", "reproduce", "row"}
-    made |= {"region", "runbook", "how", "aim", "parameter", "proof", "reason", "role", "seen", "standing"}
+    made |= {
+        "region",
+        "runbook",
+        "how",
+        "aim",
+        "parameter",
+        "proof",
+        "reason",
+        "role",
+        "seen",
+        "standing",
+        "agreement",
+    }
     unasked = [
         key
         for key in catalogue()
