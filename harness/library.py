@@ -1,4 +1,4 @@
-"""What comes with the harness: scenarios, defects and the topology, found by name or by path."""
+"""What comes with the harness: scenarios, incidents, defects and the topology, found by name or by path."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Final
 
 from harness import bilingual
-from topology.document import BadInput, Place, load, nearest, quoted
+from harness.incidents.model import FILE as INCIDENT
+from harness.incidents.model import VARIANTS
+from topology.document import BadInput, Place, load, nearest, one_of, quoted
 
 ROOT: Final = Path(__file__).parent.parent
 SCENARIOS: Final = ROOT / "scenarios"
 CONTROLS: Final = SCENARIOS / "controls"
+INCIDENTS: Final = SCENARIOS / "incidents"
 DEFECTS: Final = SCENARIOS / "defects"
 TOPOLOGY: Final = ROOT / "docker-compose.multi-region.yml"
 COMMAND_LINE: Final = Place("the command line")
@@ -30,18 +33,47 @@ def defects() -> list[Path]:
     return sorted(DEFECTS.glob("*.yml"))
 
 
+def incidents() -> list[Path]:
+    """The folders of the outages on record, see `harness.incidents`."""
+    return sorted(path.parent for path in INCIDENTS.glob(f"*/{INCIDENT}"))
+
+
+def variants() -> list[Path]:
+    """The scenarios of all incidents."""
+    return [path for folder in incidents() for path in sorted(folder.glob("*.yaml")) if path.stem in VARIANTS]
+
+
 def scenario(name: str) -> Path:
-    """A scenario by its name or its path. Raises BadInput for what is neither."""
+    """A scenario by its name or its path; an incident's by the incident's name, a slash and the variant's. Raises
+    BadInput for what is none of these.
+    """
+    for path in variants():
+        if name == f"{path.parent.name}/{path.stem}":
+            return path
     return _found(name, [*scenarios(), *controls()], "a scenario's name or path")
 
 
+def incident(name: str) -> Path:
+    """An incident's folder by its name or its path. Raises BadInput for what is neither."""
+    known = {path.name: path for path in incidents()}
+    if name in known:
+        return known[name]
+    if (Path(name) / INCIDENT).is_file():
+        return Path(name).resolve()
+    raise BadInput(COMMAND_LINE, quoted(name), f"an incident: {one_of(known)}", nearest(name, list(known)))
+
+
 def defect(name: str, place: Place = COMMAND_LINE) -> Path:
-    """A Compose override by its name or its path, as it was written at `place`. Raises BadInput for what is neither."""
+    """A Compose override by its name or its path, as it was written at `place`; `./x.yml` is beside the file that
+    names it. Raises BadInput for what is neither.
+    """
+    if name.startswith("./") and place is not COMMAND_LINE:
+        name = str(Path(place.file).parent / name)
     return _found(name, defects(), "a defect's name or path", place)
 
 
 def title(path: Path) -> str:
-    """What a scenario is for; of a defect its first comment. Raises BadInput for what cannot be read."""
+    """What a scenario or an incident is for; of a defect its first comment. Raises BadInput for what cannot be read."""
     why = load(path).as_fields().get("why")
     if why is not None:
         return bilingual.read(why, "what it is for").en

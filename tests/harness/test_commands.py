@@ -117,13 +117,15 @@ def test_plan_is_the_same_for_the_same_seed(tmp_path: Path) -> None:
     assert first == second
 
 
-def test_list_names_every_scenario_control_and_defect_in_its_group(tmp_path: Path) -> None:
+def test_list_names_every_scenario_control_incident_and_defect_in_its_group(tmp_path: Path) -> None:
     ran = harness("list", runs=tmp_path)
     groups = ran.stdout.partition("controls (harness run NAME must fail):")
-    controls, _, defects = groups[2].partition("defects (harness run S --with NAME must fail):")
+    controls, _, rest = groups[2].partition("incidents (harness replay NAME plays each")
+    incidents, _, defects = rest.partition("defects (harness run S --with NAME must fail):")
     for known, told in (
         (library.scenarios(), groups[0]),
         (library.controls(), controls),
+        (library.incidents(), incidents),
         (library.defects(), defects),
     ):
         assert known
