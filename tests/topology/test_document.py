@@ -3,10 +3,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from topology.document import BadInput, Fields, Place, Scalar, dump, load, parse, resolved
+from topology.document import BadInput, Fields, Place, Scalar, Tree, dump, load, parse, reading, resolved
+
+ROOT = Path(__file__).parents[2]
+YAML = [*ROOT.glob("*.yml"), *(ROOT / "scenarios").rglob("*.yaml"), *(ROOT / "scenarios").rglob("*.yml")]
 
 
 def fields(text: str) -> Fields:
@@ -187,7 +191,10 @@ def test_what_is_written_is_read_back_the_same(data: dict[str, object]) -> None:
     assert parse(dump(data), "x.yaml").content == data
 
 
-@given(st.text(alphabet=st.sampled_from("abc:-{}[],&*!|>'\"#%@`? \n\t<~1."), max_size=60))
+SCRAWL = st.text(alphabet=st.sampled_from("abc:-{}[],&*!|>'\"#%@`? \n\t<~1."), max_size=60)
+
+
+@given(SCRAWL)
 def test_any_text_is_read_or_refused(text: str) -> None:
     refusal = ""
     try:
@@ -196,3 +203,36 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         refusal = str(error)
     assert not refusal or refusal.startswith("x.yaml:")
     assert "\n" not in refusal
+
+
+def by_both(text: str) -> list[Tree | str]:
+    """What the fast reader and the thorough one make of a text; of what one refuses only that it does."""
+    found: list[Tree | str] = []
+    for reader in (reading._Fast, reading._Thorough):
+        try:
+            node = reader(text).get_single_node()
+            found.append("" if node is None else reading._Builder("x").build(node, 0))
+        except (yaml.YAMLError, BadInput) as error:
+            found.append(type(error).__name__)
+    return found
+
+
+@pytest.mark.parametrize("path", YAML, ids=lambda path: path.name)
+def test_the_fast_reader_finds_what_the_thorough_one_finds_in_our_files(path: Path) -> None:
+    fast, thorough = by_both(path.read_text(encoding="utf-8"))
+    assert isinstance(fast, Fields)
+    assert fast == thorough
+
+
+@given(st.dictionaries(st.text(max_size=5), PLAIN, max_size=4).map(dump))
+def test_the_fast_reader_finds_what_the_thorough_one_finds_in_what_is_written(text: str) -> None:
+    fast, thorough = by_both(text)
+    assert isinstance(fast, Fields)
+    assert fast == thorough
+
+
+@given(SCRAWL)
+def test_both_readers_mean_the_same_by_what_both_take(text: str) -> None:
+    fast, thorough = by_both(text)
+    if not isinstance(fast, str) and not isinstance(thorough, str):
+        assert fast.content == thorough.content
