@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from harness import bilingual, targets
 from harness.runbook import reading as runbooks
 from harness.rundir import Json
-from harness.scenario import Drill, Expectations, Scenario
+from harness.scenario import Drill, Expectations, Scenario, variables
 from harness.schedule import Entry, schedule
 from harness.targets import Erasure, Performance, Publication
 from harness.verbs import UNDOES, VERBS
@@ -25,8 +25,8 @@ __all__ = ["Entry", "Plan", "make"]
 class Plan:
     """`expect` is in SI, as in `Scenario`; `written` is the scenario as it was written, settings applied.
 
-    `overrides` are compose files laid over `topology`; `regions` are those of the service that stand (none: all);
-    `versions` say what ran.
+    `overrides` are compose files laid over `topology`; `regions` are those of the service that stand (none: all),
+    and `systems` those of the world that stand only because they were asked for; `versions` say what ran.
     """
 
     scenario: str
@@ -42,11 +42,12 @@ class Plan:
     versions: Mapping[str, str]
     written: Plain = field(repr=False)
     regions: tuple[str, ...] = ()
+    systems: tuple[str, ...] = ()
 
     @property
     def variables(self) -> Mapping[str, str]:
-        """What `${…}` stands for in the compose files."""
-        return {"CLOCK_SCALE": f"{self.drill.clock:g}"}
+        """What `${…}` stands for in the compose files, and which systems of the world stand."""
+        return variables(self.drill.clock, self.systems)
 
     @property
     def unhealed(self) -> tuple[Entry, ...]:
@@ -76,6 +77,7 @@ class Plan:
                 "topology": self.topology,
                 "overrides": list(self.overrides),
                 "regions": list(self.regions),
+                "systems": list(self.systems),
                 "seed": self.seed,
                 "drill": {**asdict(self.drill), "areas": list(self.drill.areas)},
                 "timeline": [_entry_data(entry) for entry in self.timeline],
@@ -91,7 +93,7 @@ class Plan:
         fields = parse(text, file).as_fields("a plan")
         scenario = fields.need("scenario", "the scenario").as_fields()
         title = scenario.need("title", "the title").as_fields()
-        regions = fields.get("regions")
+        regions, systems = fields.get("regions"), fields.get("systems")
         return cls(
             scenario=scenario.need("name", "the name").as_text(),
             title=Title(title.need("en", "a title").as_text(), title.need("ja", "a title").as_text()),
@@ -108,6 +110,7 @@ class Plan:
             versions={name: each.as_text() for name, each in fields.need("versions", "versions").as_fields()},
             written=scenario.content,
             regions=tuple(each.as_text() for each in regions.as_items()) if regions else (),
+            systems=tuple(each.as_text() for each in systems.as_items()) if systems else (),
         )
 
 
@@ -138,6 +141,7 @@ def make(
         versions=versions or {},
         written=scenario.written,
         regions=topology.service_regions,
+        systems=tuple(each.as_text() for each in scenario.systems),
     )
 
 

@@ -18,7 +18,7 @@ from harness.runbook.reading import Written
 from harness.targets import Performance, Publication, Target
 from harness.verbs import UNDOES, VERBS, Verb
 from topology.document import BadInput, Fields, Plain, Value, load, nearest, one_of
-from topology.map import Map, Title
+from topology.map import Map, Title, asked_for
 
 #: What each check can be expected to find: check -> name -> count, duration, drill-duration, ratio or word.
 Checks: TypeAlias = Mapping[str, Mapping[str, str]]
@@ -72,9 +72,9 @@ class Scenario:
     """`expect` is in SI: durations in seconds (drill-durations in drill seconds), ratios from 0 to 1.
 
     `events` are those that can be published. `written` is the scenario as plain data, settings applied. `regions` are
-    those of the service that stand, as they were written; none written: all. `defects` are laid over the topology, as
-    they were written. `runbooks` are those that can be performed, and `profiles` the congestion that can be caused, as
-    they were written.
+    those of the service that stand, as they were written; none written: all. `systems` of the world are asked for, as
+    they were written. `defects` are laid over the topology, as they were written. `runbooks` are those that can be
+    performed, and `profiles` the congestion that can be caused, as they were written.
     """
 
     name: str
@@ -87,14 +87,30 @@ class Scenario:
     events: Mapping[str, Event]
     written: Plain
     regions: tuple[Value, ...] = field(default=(), compare=False, repr=False)
+    systems: tuple[Value, ...] = field(default=(), compare=False, repr=False)
     defects: tuple[Value, ...] = field(default=(), compare=False, repr=False)
     runbooks: Written = field(default_factory=dict, compare=False, repr=False)
     profiles: congestion.Written = field(default_factory=dict, compare=False, repr=False)
 
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """What `${…}` stands for in the compose files, and which systems of the world stand."""
+        return variables(self.drill.clock, [each.as_text("a system") for each in self.systems])
+
     def standing(self, topology: Map) -> Map:
-        """What of a topology this scenario plays on. Raises BadInput for a region that it has not."""
+        """What of a topology, read with `variables`, this scenario plays on.
+
+        Raises BadInput for a region or a system that it has not.
+        """
+        for each in self.systems:
+            each.as_word(topology.systems)
         regions = [each.as_word(topology.service_regions) for each in self.regions]
         return topology.only(regions or topology.service_regions)
+
+
+def variables(clock: float, systems: Iterable[str]) -> Mapping[str, str]:
+    """With which a topology is read for a drill."""
+    return {"CLOCK_SCALE": f"{clock:g}", **asked_for(systems)}
 
 
 def read(path: Path, checks: Checks, changes: Iterable[str] = ()) -> Scenario:
@@ -117,7 +133,7 @@ def read(path: Path, checks: Checks, changes: Iterable[str] = ()) -> Scenario:
 
 
 def _scenario(fields: Fields, checks: Checks, known: Mapping[str, Event]) -> Scenario:
-    fields.only("name", "title", "why", "drill", "timeline", "ends", "expect", "regions", "with")
+    fields.only("name", "title", "why", "drill", "timeline", "ends", "expect", "regions", "systems", "with")
     name = fields.need("name", "the scenario's name")
     if not _NAME.fullmatch(name.as_text("a name")):
         raise name.bad("a name of small letters, digits and hyphens")
@@ -142,6 +158,9 @@ def _scenario(fields: Fields, checks: Checks, known: Mapping[str, Event]) -> Sce
         events=known,
         written=fields.content,
         regions=_names(fields.get("regions"), "region", "no regions: for all of them"),
+        systems=_names(
+            fields.get("systems"), "system", "no systems: for none of those that must be asked for"
+        ),
         defects=_names(fields.get("with"), "defect", "no with: for none"),
     )
 

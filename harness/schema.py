@@ -77,6 +77,12 @@ def schema(checks: Checks) -> dict[str, Json]:
                     "minItems": 1,
                     **_described("the service's regions that stand; all where this is left out"),
                 },
+                "systems": {
+                    "type": "array",
+                    "items": WORD,
+                    "minItems": 1,
+                    **_described("systems of the world that stand only where they are asked for"),
+                },
                 "with": {
                     "type": "array",
                     "items": WORD,

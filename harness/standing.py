@@ -27,6 +27,7 @@ from harness.runbook.desk import Desk
 from harness.runbook.scene import Scene
 from harness.rundir import Clock, RunDir
 from harness.runtime import CannotRun, NodeFailed, Runtime, choice, house
+from harness.scenario import variables
 from harness.startup import bring_up, stage
 from harness.sweeping import drop_volumes
 from topology import map as topology_map
@@ -40,7 +41,7 @@ STATE: Final = "up.json"
 @dataclass(frozen=True)
 class Wanted:
     """What is to stand: a topology (ours if none), overrides laid over it, how fast its drill clock goes, which of
-    the service's regions (all if none), and in which runtime.
+    the service's regions (all if none), in which runtime, and which systems of the world that must be asked for.
     """
 
     topology: Path | None
@@ -48,11 +49,13 @@ class Wanted:
     clock: float
     regions: tuple[str, ...] = ()
     runtime: str = choice.LOCAL
+    systems: tuple[str, ...] = ()
 
     def arguments(self) -> list[str]:
         words = ["--clock", str(self.clock), "--runtime", self.runtime]
         words += ["--topology", str(self.topology)] if self.topology else []
         words += [word for region in self.regions for word in ("--region", region)]
+        words += [word for system in self.systems for word in ("--system", system)]
         return words + [word for defect in self.defects for word in ("--with", defect)]
 
 
@@ -97,7 +100,8 @@ def up(runs: Path, wanted: Wanted, foreground: bool) -> int:
         )
     overrides = [library.defect(name) for name in wanted.defects]
     path = wanted.topology or library.TOPOLOGY
-    whole = topology_map.read(path, overrides, {"CLOCK_SCALE": f"{wanted.clock:g}"})
+    whole = topology_map.read(path, overrides, variables(wanted.clock, wanted.systems))
+    topology_map.known(wanted.systems, whole)
     topology = whole.only(wanted.regions or whole.service_regions)
     again = [sys.executable, "-m", "harness", "--runs", str(runs), "up", "--foreground", *wanted.arguments()]
     if not foreground:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from ipaddress import IPv4Address
@@ -65,21 +65,28 @@ class Service:
 
 @dataclass(frozen=True)
 class Project:
-    """All services of a compose file, and the file itself for what Compose has no word for."""
+    """All services of a compose file, and the file itself for what Compose has no word for.
+
+    `dormant` are those whose profiles are not asked for, as they were written; `profiles` are all that there are.
+    """
 
     name: str
     services: Mapping[str, Service]
     file: Fields
+    dormant: Mapping[str, Fields]
+    profiles: tuple[str, ...]
 
 
 def read_project(path: Path, overrides: Iterable[Path], variables: Mapping[str, str]) -> Project:
     """The compose file with override files laid over it and variables replaced. Raises BadInput."""
     file = read_file(path, overrides, variables)
     name = file.get("name")
-    services = _Services(file, path.parent, variables).read()
+    reader = _Services(file, path.parent, variables)
+    services = reader.read()
     _no_address_twice(services.values())
     _no_cycle(services, file.need("services", "the services").as_fields())
-    return Project(name.as_text("the project's name") if name else path.parent.name, services, file)
+    called = name.as_text("the project's name") if name else path.parent.name
+    return Project(called, services, file, reader.dormant, reader.profiles)
 
 
 def read_file(path: Path, overrides: Iterable[Path], variables: Mapping[str, str]) -> Fields:
@@ -88,6 +95,24 @@ def read_file(path: Path, overrides: Iterable[Path], variables: Mapping[str, str
     file = layered([each.as_fields() for each in files])
     file.only("name", "version", "services", "networks", "volumes", "configs", extensions=True)
     return file
+
+
+def active_profiles(variables: Mapping[str, str]) -> frozenset[str]:
+    """The profiles that are asked for, in Compose's own variable."""
+    return frozenset(name for name in variables.get("COMPOSE_PROFILES", "").split(",") if name)
+
+
+def profiles(service: Fields) -> tuple[str, ...]:
+    """Those of a service as it was written; none: it is always there."""
+    written = service.get("profiles")
+    return (
+        tuple(each.as_text("a profile") for each in written.as_items("a list of profiles")) if written else ()
+    )
+
+
+def is_wanted(service: Fields, active: Collection[str]) -> bool:
+    """Whether a service as it was written is there with these profiles."""
+    return "profiles" not in service or any(each in active for each in profiles(service))
 
 
 class _Services:
@@ -102,17 +127,16 @@ class _Services:
         self.configs = {
             name: content_of(name, value, folder) for name, value in (configs.as_fields() if configs else ())
         }
-        profiles = variables.get("COMPOSE_PROFILES", "").split(",")
-        self.active = {name for name in profiles if name}
+        active = active_profiles(variables)
         services = {name: value.as_fields("a service") for name, value in self.all}
-        self.wanted = {name: fields for name, fields in services.items() if self._wanted(fields)}
+        self.wanted = {name: fields for name, fields in services.items() if is_wanted(fields, active)}
+        self.dormant = {name: fields for name, fields in services.items() if name not in self.wanted}
+        self.profiles = tuple(
+            dict.fromkeys(each for fields in services.values() for each in profiles(fields))
+        )
 
     def read(self) -> dict[str, Service]:
         return {name: self._service(name, fields) for name, fields in self.wanted.items()}
-
-    def _wanted(self, fields: Fields) -> bool:
-        profiles = fields.get("profiles")
-        return profiles is None or any(each.as_text() in self.active for each in profiles.as_items())
 
     def _service(self, name: str, fields: Fields) -> Service:
         fields.only(*_READ, *_PASSED_OVER, extensions=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from topology.compose import content_of, read_file
+from topology.compose import active_profiles, content_of, is_wanted, read_file
 from topology.document import Fields, Items, Scalar, Value, write
 
 
@@ -17,11 +17,14 @@ def flatten(
 ) -> str:
     """A compose file that `topology.map.read` reads as the same map, wherever it lies; and so does Compose.
 
-    With `only`, which regions of the service are there is written into it, and it is read as `Map.only` of them.
+    With `only`, which regions of the service are there is written into it, and it is read as `Map.only` of them. What
+    stands because its profile was asked for stands there without one.
 
     Raises BadInput as `topology.map.read` does.
     """
-    file = read_file(Path(path), [Path(each) for each in overrides], variables or {})
+    file = _settled(
+        read_file(Path(path), [Path(each) for each in overrides], variables or {}), variables or {}
+    )
     configs = file.get("configs")
     if isinstance(configs, Fields):
         inside = {name: _inside(name, value, Path(path).parent) for name, value in configs}
@@ -30,6 +33,20 @@ def flatten(
     if regions := tuple(only):
         file = _restricted(file, regions)
     return write(_protected(file))
+
+
+def _settled(file: Fields, variables: Mapping[str, str]) -> Fields:
+    """The same where the services of the active profiles have none any more."""
+    active = active_profiles(variables)
+    services = file.need("services", "the services").as_fields("services")
+    made: dict[str, Value] = {}
+    for name, value in services:
+        fields = value.as_fields("a service")
+        kept = {key: each for key, each in fields if key != "profiles" or not is_wanted(fields, active)}
+        made[name] = Fields(kept, fields.keys, fields.place)
+    return Fields(
+        {**file.values, "services": Fields(made, services.keys, services.place)}, file.keys, file.place
+    )
 
 
 def _restricted(file: Fields, regions: Iterable[str]) -> Fields:

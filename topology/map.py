@@ -56,7 +56,8 @@ class Entrance:
 class Carrier:
     """A mobile carrier: `share` of all people (the shares add up to 1), its access link and its mail node.
 
-    `resolver` is the node that its people ask for addresses; none: they know them.
+    `resolver` is the node that its people ask for addresses; none: they know them. `access` is the network that their
+    handsets attach to before anything else; none: they are always attached.
     """
 
     name: str
@@ -66,6 +67,15 @@ class Carrier:
     mail: str
     entrances: tuple[Entrance, ...]
     resolver: str | None = None
+    access: AccessNetwork | None = None
+
+
+@dataclass(frozen=True)
+class AccessNetwork:
+    """What a carrier's handsets attach to: `blocks` that let them in, and the node that says which block is whose."""
+
+    steering: str
+    blocks: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -136,7 +146,10 @@ class Node:
 
 @dataclass(frozen=True)
 class Map:
-    """The whole topology. `read` has checked every name inside."""
+    """The whole topology. `read` has checked every name inside.
+
+    `systems` are parts of the world that stand only where they are asked for, whether they were or not.
+    """
 
     name: str
     regions: Mapping[str, Region]
@@ -144,6 +157,7 @@ class Map:
     nodes: Mapping[str, Node]
     links: tuple[Link, ...] = ()
     enclosures: Mapping[str, Enclosure] = field(default_factory=dict)
+    systems: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def zones(self) -> Mapping[str, Zone]:
@@ -171,8 +185,8 @@ class Map:
         links = tuple(link for link in self.links if set(link.between) <= set(kept))
         gone = {link.node for link in self.links if link not in links}
         gone |= {node.name for node in self if node.region not in kept}
-        return Map(
-            name=self.name,
+        return replace(
+            self,
             regions=kept,
             carriers={name: _carrier_without(gone, each) for name, each in self.carriers.items()},
             nodes={node.name: _node_without(gone, node) for node in self if node.name not in gone},
@@ -194,6 +208,20 @@ class Map:
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes.values())
+
+
+def asked_for(systems: Iterable[str]) -> Mapping[str, str]:
+    """The variable by which `read` has these systems stand: Compose's own for profiles; none for no system."""
+    names = ",".join(systems)
+    return {"COMPOSE_PROFILES": names} if names else {}
+
+
+def known(systems: Iterable[str], topology: Map) -> None:
+    """Raises BadInput for a system that a topology has not."""
+    for name in systems:
+        if name not in topology.systems:
+            expected = one_of(topology.systems) if topology.systems else "no system: it has none"
+            raise BadInput(Place("systems"), quoted(name), expected, nearest(name, topology.systems))
 
 
 def read(

@@ -13,6 +13,7 @@ from topology import slips
 from topology.compose import Service, read_project
 from topology.document import BadInput, Fields, Items, Value, nearest, one_of, quoted
 from topology.map import (
+    AccessNetwork,
     Carrier,
     ConfigFile,
     Enclosure,
@@ -42,9 +43,17 @@ def read_map(path: Path, overrides: Iterable[Path], variables: Mapping[str, str]
     enclosures = _enclosures(written, zones)
     services = _without(_beside(extension.get("beside"), project.services), project.services)
     nodes = {name: _node(service, zones, names, enclosures) for name, service in services.items()}
-    _none_empty(written, nodes.values())
-    links = tuple(_links(extension.get("links"), regions, nodes))
-    made = Map(project.name, regions, _carriers(carriers, nodes), nodes, links, enclosures)
+    used = {node.enclosure for node in nodes.values() if node.enclosure}
+    _none_empty(written, used | set(_dormant_enclosures(project.dormant)))
+    made = Map(
+        project.name,
+        regions,
+        _carriers(carriers, nodes, project.dormant),
+        nodes,
+        tuple(_links(extension.get("links"), regions, nodes)),
+        {name: each for name, each in enclosures.items() if name in used},
+        project.profiles,
+    )
     only = extension.get("only")
     return _only(made, only.as_items("a list of regions")) if only else made
 
@@ -191,20 +200,30 @@ def _enclosure(service: Service, zone: Zone, enclosures: Mapping[str, Enclosure]
     return enclosure.name
 
 
-def _none_empty(written: Value | None, nodes: Iterable[Node]) -> None:
+def _dormant_enclosures(dormant: Mapping[str, Fields]) -> Iterable[str]:
+    """Those that services sit on which nobody asked for."""
+    for fields in dormant.values():
+        labels = fields.get("labels")
+        label = labels.as_fields("labels").get("topology.enclosure") if labels else None
+        if label is not None:
+            yield label.as_text("an enclosure")
+
+
+def _none_empty(written: Value | None, used: Collection[str]) -> None:
     """Raises BadInput for an enclosure that no node sits on: failing it would do nothing."""
-    used = {node.enclosure for node in nodes}
     for name, place in written.as_fields().keys.items() if written else ():
         if name not in used:
             expected = f"a node with the label topology.enclosure: {name}"
             raise BadInput(place, f"{quoted(name)}, which no node sits on", expected)
 
 
-def _carriers(written: Value | None, nodes: Mapping[str, Node]) -> dict[str, Carrier]:
+def _carriers(
+    written: Value | None, nodes: Mapping[str, Node], dormant: Collection[str]
+) -> dict[str, Carrier]:
     carriers: dict[str, Carrier] = {}
     for name, value in written.as_fields("carriers by name") if written else ():
         fields = value.as_fields("a carrier")
-        fields.only("title", "share", "link", "mail", "entrances", "resolver", extensions=True)
+        fields.only("title", "share", "link", "mail", "entrances", "resolver", "access", extensions=True)
         resolver = fields.get("resolver")
         carriers[name] = Carrier(
             name=name,
@@ -214,9 +233,28 @@ def _carriers(written: Value | None, nodes: Mapping[str, Node]) -> dict[str, Car
             mail=_node_of(name, fields.need("mail", "the node that is its mail exchanger"), nodes),
             entrances=_entrances(fields.need("entrances", "the ways into the service"), nodes),
             resolver=_node_of(name, resolver, nodes) if resolver else None,
+            access=_access(name, fields.get("access"), nodes, dormant),
         )
     total = sum(carrier.share for carrier in carriers.values())
     return {name: replace(carrier, share=carrier.share / total) for name, carrier in carriers.items()}
+
+
+def _access(
+    carrier: str, written: Value | None, nodes: Mapping[str, Node], dormant: Collection[str]
+) -> AccessNetwork | None:
+    """None also where nobody asked for it: then its nodes are not there."""
+    if written is None:
+        return None
+    fields = written.as_fields("an access network: {steering: node, blocks: [node, …]}")
+    fields.only("steering", "blocks")
+    steering = fields.need("steering", "the node that says which block is whose")
+    blocks = fields.need("blocks", "the nodes that let handsets in").as_items("a list of nodes")
+    if not blocks.values:
+        raise blocks.bad("at least one block")
+    if all(each.as_text("a node") in dormant for each in (steering, *blocks)):
+        return None
+    made = tuple(_node_of(carrier, each, nodes) for each in blocks)
+    return AccessNetwork(_node_of(carrier, steering, nodes), made)
 
 
 def _share(value: Value) -> float:

@@ -19,6 +19,9 @@ from harness.runtime import choice
 )
 @click.option("--region", "regions", multiple=True, help="A region of the service, one or more; all if none.")
 @click.option(
+    "--system", "systems", multiple=True, help="A system of the world that stands only where asked for."
+)
+@click.option(
     "--runtime", type=click.Choice(choice.NAMES), default=choice.LOCAL, help="Where the nodes live."
 )
 @click.option("--foreground", is_flag=True, help="Stay here instead of going on in the background.")
@@ -29,10 +32,11 @@ def command(
     defects: tuple[str, ...],
     clock: float,
     regions: tuple[str, ...],
+    systems: tuple[str, ...],
     runtime: str,
     foreground: bool,
 ) -> int:
     """Bring every node up and keep them up until `harness down`."""
     from harness import standing
 
-    return standing.up(runs, standing.Wanted(topology, defects, clock, regions, runtime), foreground)
+    return standing.up(runs, standing.Wanted(topology, defects, clock, regions, runtime, systems), foreground)

@@ -47,7 +47,7 @@ class Wanted:
         read = scenario.read(library.scenario(self.scenario), checks, self.settings)
         file = self.topology or library.TOPOLOGY
         overrides = self._overrides(read)
-        whole = topology_map.read(file, overrides, {"CLOCK_SCALE": f"{read.drill.clock:g}"})
+        whole = topology_map.read(file, overrides, read.variables)
         topology = read.standing(whole)
         _need_roles(file, topology)
         made = plan.make(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import scenario
+from harness import library, scenario
 from harness.duration import Duration
 from harness.failing import Failing
 from harness.failure import Failure
@@ -14,6 +14,7 @@ from harness.scenario import Drill, Scenario, Step
 from harness.selector import Selector
 from harness.targets import Domains, Link, Publication, Target
 from tests.refusals import refusal, swapped
+from topology import map as topology_map
 from topology.document import BadInput
 from topology.map import Map
 
@@ -147,7 +148,7 @@ def test_targets(folder: Path, entry: str, target: Target) -> None:
             "drill:",
             "dril:",
             's.yaml:4:1: found "dril", expected one of name, title, why, drill, timeline, ends, expect, regions, '
-            "with; did",
+            "systems, with; did",
         ),
         (
             "restore:",
@@ -334,6 +335,15 @@ def test_a_scenario_says_which_regions_stand(folder: Path, replica: Map) -> None
     with pytest.raises(BadInput, match=r's\.yaml:16:11: found "singapor".*did you mean "singapore"'):
         read(folder, swap("regions: [singapore]", "regions: [singapor]")).standing(replica)
     assert "at least one region" in complaint(folder, swap("regions: [singapore]", "regions: []"))
+
+
+def test_a_scenario_says_which_systems_of_the_world_stand(folder: Path) -> None:
+    asking = read(folder, swap("regions: [singapore]", "systems: [maps]"))
+    assert asking.variables == {"CLOCK_SCALE": "60", "COMPOSE_PROFILES": "maps"}
+    whole = topology_map.read(library.TOPOLOGY, variables=asking.variables)
+    assert "maps-msf" in asking.standing(whole).nodes
+    with pytest.raises(BadInput, match=r's\.yaml:16:11: found "map".*did you mean "maps"'):
+        read(folder, swap("regions: [singapore]", "systems: [map]")).standing(whole)
 
 
 def test_a_scenario_says_which_defects_are_laid_over_the_topology(folder: Path) -> None:

@@ -59,6 +59,8 @@ def test_what_is_mounted(folder: Path) -> None:
 def test_services_of_a_profile_that_is_not_asked_for_are_left_out(folder: Path) -> None:
     text = "  spare: {image: x, profiles: [more], networks: {fabric: {ipv4_address: 10.0.0.1}}}\n"
     assert project(folder, text).services == {}
+    assert list(project(folder, text).dormant) == ["spare"]
+    assert project(folder, text).profiles == ("more",)
     assert list(project(folder, text, {"COMPOSE_PROFILES": "most,more"}).services) == ["spare"]
 
 

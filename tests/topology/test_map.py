@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from tests.refusals import refusal, swapped
 from topology import map as topology
 from topology.document import BadInput
-from topology.map import ConfigFile, Enclosure, Entrance, Map, Title, Volume
+from topology.flat import flatten
+from topology.map import AccessNetwork, ConfigFile, Enclosure, Entrance, Map, Title, Volume
 
 ROOT = Path(__file__).parents[2]
 
@@ -348,6 +349,71 @@ def test_what_stands_beside_the_replica_is_no_node_and_may_be_on_more_networks(c
     assert list(topology.read(compose).nodes) == ["db", "link", "mail"]
 
 
+#: A block that docomo's handsets attach to, only where it is asked for; its storage is on an enclosure.
+BLOCK = """\
+  block:
+    image: node
+    profiles: [maps]
+    volumes: [block:/mnt/data]
+    networks: {fabric: {ipv4_address: 10.1.2.14}}
+    labels:
+      topology.role: block
+      topology.zone: here.b
+      topology.health: 8000/x
+      topology.carrier: docomo
+      topology.enclosure: disk
+networks: {fabric: {}, out"""
+
+
+@pytest.fixture
+def with_system(compose: Path) -> Path:
+    text = swapped(SMALL, "networks: {fabric: {}, out", BLOCK)
+    text = swapped(text, "volumes: {db: {}}", "volumes: {db: {}, block: {}}")
+    text = swapped(
+        text, "      mail: mail\n", "      mail: mail\n      access: {steering: block, blocks: [block]}\n"
+    )
+    disk = "  enclosures: {disk: {title: {en: disk, ja: 盤}, zone: here.b}}\n"
+    compose.write_text(swapped(text, "  carriers:\n", disk + "  carriers:\n"))
+    return compose
+
+
+def test_a_system_of_the_world_stands_with_all_that_belongs_to_it_only_where_it_is_asked_for(
+    with_system: Path,
+) -> None:
+    without = topology.read(with_system)
+    assert without.systems == ("maps",)
+    assert (list(without.nodes), dict(without.enclosures)) == (["db", "link", "mail"], {})
+    assert without.carriers["docomo"].access is None
+    whole = topology.read(with_system, variables=topology.asked_for(["maps"]))
+    assert list(whole.nodes) == ["db", "link", "mail", "block"]
+    assert list(whole.enclosures) == ["disk"]
+    assert whole.carriers["docomo"].access == AccessNetwork("block", ("block",))
+
+
+def test_what_stands_because_it_was_asked_for_stands_in_one_file_as_well(
+    with_system: Path, tmp_path: Path
+) -> None:
+    flat = tmp_path / "flat.yml"
+    for variables in (topology.asked_for(["maps"]), topology.asked_for([])):
+        flat.write_text(flatten(with_system, [], variables))
+        assert topology.read(flat) == topology.read(with_system, variables=variables)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("blocks: [block]", "blocks: []", "at least one block"),
+        ("blocks: [block]", "blocks: [mail, bloc]", 'found "bloc", expected a node'),
+        ("steering: block", "steering: db", "expected a node with the label topology.carrier: docomo"),
+    ],
+)
+def test_what_is_wrong_with_an_access_network_is_said_with_its_place(
+    with_system: Path, old: str, new: str, message: str
+) -> None:
+    with_system.write_text(swapped(with_system.read_text(), old, new))
+    assert message in refusal(lambda: topology.read(with_system, variables=topology.asked_for(["maps"])))
+
+
 def test_nodes_that_wait_for_each_other(compose: Path) -> None:
     message = complaint(compose, "command: [run, db]", "depends_on: {link: {condition: service_healthy}}")
     assert "found a circle: " in message
@@ -378,8 +444,9 @@ def test_the_project_s_own_topology() -> None:
     "path", sorted((ROOT / "scenarios" / "defects").glob("*.yml")), ids=lambda path: str(path.stem)
 )
 def test_a_defect_lies_over_the_topology_and_changes_it(path: Path) -> None:
-    sound = topology.read(ROOT / "docker-compose.multi-region.yml")
-    defective = topology.read(ROOT / "docker-compose.multi-region.yml", [path])
+    file = ROOT / "docker-compose.multi-region.yml"
+    everything = topology.asked_for(topology.read(file).systems)
+    sound, defective = topology.read(file, [], everything), topology.read(file, [path], everything)
     assert defective != sound
     assert [name for name in defective.nodes if name in sound.nodes] == list(sound.nodes), (
         "none is taken away"

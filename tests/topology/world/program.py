@@ -25,7 +25,8 @@ class Program:
     def __init__(self, module: str, data: Path, **environment: str) -> None:
         self.data = data
         self._module = module
-        self._environment = {"PORT": "0", "SMTP_PORT": "0", "CLOCK_SCALE": "600", **environment}
+        ports = {"PORT": "0", "SMTP_PORT": "0", "DNS_PORT": "0"}
+        self._environment = {**ports, "CLOCK_SCALE": "600", **environment}
         self.said: list[str] = []
         self.start()
 
@@ -36,8 +37,8 @@ class Program:
             command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         ready = self._read()
-        for name, port in re.findall(r"(http|smtp) (\d+)", ready):
-            self._environment["PORT" if name == "http" else "SMTP_PORT"] = port
+        for name, port in re.findall(r"(http|smtp|dns) (\d+)", ready):
+            self._environment["PORT" if name == "http" else f"{name.upper()}_PORT"] = port
         threading.Thread(target=self._listen, args=(self.process,), daemon=True).start()
 
     def _read(self) -> str:
@@ -57,6 +58,14 @@ class Program:
     def smtp_port(self) -> int:
         return int(self._environment["SMTP_PORT"])
 
+    @property
+    def port(self) -> int:
+        return int(self._environment["PORT"])
+
+    @property
+    def dns_port(self) -> int:
+        return int(self._environment["DNS_PORT"])
+
     def kill(self) -> None:
         """As a power loss does it."""
         self.process.kill()
@@ -72,17 +81,17 @@ class Program:
     def get(self, path: str) -> Any:
         return self.ask(path)[1]
 
-    def ask(self, path: str, body: bytes | None = None) -> tuple[int, Any]:
+    def ask(self, path: str, body: bytes | None = None, method: str | None = None) -> tuple[int, Any]:
         """Status and JSON. A refused connection raises OSError."""
         try:
-            with self._open(path, body) as reply:
+            with self._open(path, body, method) as reply:
                 return reply.status, _json(reply.read())
         except urllib.error.HTTPError as error:
             return error.code, _json(error.read())
 
-    def _open(self, path: str, body: bytes | None = None) -> HTTPResponse:
-        address = f"http://127.0.0.1:{self._environment['PORT']}{path}"
-        reply = urllib.request.urlopen(address, body, timeout=PATIENCE_S)
+    def _open(self, path: str, body: bytes | None = None, method: str | None = None) -> HTTPResponse:
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", body, method=method)
+        reply = urllib.request.urlopen(request, timeout=PATIENCE_S)  # noqa: S310 - it is a program of ours
         assert isinstance(reply, HTTPResponse)
         return reply
 
