@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import signal
 import socket
@@ -44,7 +45,9 @@ def command(runs: Path, runbook: str, settings: tuple[str, ...], first: str | No
         raise BadInput(Place(runbook), "no such file", "a runbook's name or its file")
     is_file = path.is_file()
     folder = str(path.resolve().parent) if is_file else str(runs.resolve() / "runbooks")
-    request = desk.Request(path.stem if is_file else runbook, folder, settings, first, again)
+    request = desk.Request(
+        path.stem if is_file else runbook, folder, settings, first, again, getpass.getuser()
+    )
     if standing.read(runs) is None:
         raise CannotRun("nothing is up to perform it on; `harness up` brings every node up")
     try:

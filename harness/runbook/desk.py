@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from harness.runbook import reading
+from harness.runbook import parameters, reading
 from harness.runbook.engine import Performance
-from harness.runbook.journal import left_off, performances
+from harness.runbook.journal import left_off, performances, unproven_holds
 from harness.runbook.scene import Scene
 from harness.rundir import Json
 from topology.document import BadInput, Place, Scalar
@@ -34,13 +34,14 @@ ENDS_WITHIN_S: Final = 5.0
 @dataclass(frozen=True)
 class Request:
     """`folder`: where runbooks are looked for beside those that come with the harness. `first`: the step to begin with;
-    None: where the same runbook was left off. `again`: from the first step, whatever was left off."""
+    None: where the same runbook was left off. `again`: from the first step, whatever was left off. `by`: who asks."""
 
     runbook: str
     folder: str
     settings: tuple[str, ...]
     first: str | None
     again: bool
+    by: str
 
     def line(self) -> bytes:
         return json.dumps({**vars(self), "settings": list(self.settings)}).encode() + b"\n"
@@ -49,7 +50,9 @@ class Request:
     def read(cls, line: bytes) -> Request:
         """Raises ValueError, KeyError or TypeError for what is none."""
         row = json.loads(line)
-        return cls(row["runbook"], row["folder"], tuple(row["settings"]), row["first"], bool(row["again"]))
+        return cls(
+            row["runbook"], row["folder"], tuple(row["settings"]), row["first"], bool(row["again"]), row["by"]
+        )
 
 
 @contextmanager
@@ -132,7 +135,7 @@ class Desk:
         name = Scalar(request.runbook, request.runbook, Place("the command line"))
         known = reading.written(reading.SUPPLIED, Path(request.folder))
         topology = self._scene.stage.topology
-        runbook = reading.bind(name, reading.told(request.settings), known, topology)
+        runbook = reading.bind(name, parameters.told(request.settings), known, topology)
         steps = [step.name for step in runbook.steps]
         if request.first is not None:
             Scalar(request.first, request.first, Place("--from")).as_word(steps)
@@ -143,11 +146,15 @@ class Desk:
             runbook,
             self._scene,
             lambda text: _tell(connection, {"say": text}),
+            by=request.by,
+            skipped=unproven_holds(self._scene.run.path, runbook, first),
         )
         self._performing = performance
         threading.Thread(target=_hear, args=(connection, performance), daemon=True).start()
         begin = "from its first step" if first in (None, steps[0]) else f"from {first} on"
         _tell(connection, {"say": f"{runbook}: {begin}, {len(steps)} steps"})
+        for hold in performance.skipped:
+            _tell(connection, {"say": f"hold point skipped: {hold.name} is not proven; that is recorded"})
         outcome = performance.perform(first)
         _tell(connection, {"end": outcome.result, "step": outcome.step, "why": outcome.why})
 

@@ -35,6 +35,8 @@ class Journal:
                 "step": step.name,
                 "title": {"en": step.title.en, "ja": step.title.ja},
                 "within_s": step.within.s,
+                "hold": step.hold,
+                "role": step.role.data() if step.role else None,
             }
             for step in runbook.steps
         ]
@@ -51,9 +53,13 @@ class Journal:
         )
 
     def step(self, what: str, name: str, runbook: Runbook, step: Step, **more: Json) -> None:
-        """`what`: started | done | proven | failed."""
+        """`what`: started | done | proven | failed | stopped. Started says `role` and `by`: who did it, and as what."""
         number = runbook.steps.index(step) + 1
         self._note(f"step.{what}", name, runbook=runbook.name, step=step.name, number=number, **more)
+
+    def skipped(self, name: str, runbook: Runbook, hold: Step, state: str, step: str, by: str) -> None:
+        """`step` was begun by somebody behind a hold point that was not proven then; `state` says how far that was."""
+        self._note("hold.skipped", name, runbook=runbook.name, hold=hold.name, state=state, step=step, by=by)
 
     def ended(self, name: str, runbook: Runbook, outcome: str, step: str, why: str) -> None:
         self._note("runbook.ended", name, runbook=runbook.name, outcome=outcome, step=step, why=why)
@@ -72,7 +78,8 @@ class Journal:
 class Performed:
     """One performance, as its lines tell it. `outcome` is "" while it goes on, or if it was cut off.
 
-    `reached`: the step it is at, or stopped at; `why` is what was last said of it.
+    `reached`: the step it is at, or stopped at; `why` is what was last said of it. `skipped`: hold points that were not
+    proven when a later step was begun, and have not been since.
     """
 
     name: str
@@ -80,6 +87,7 @@ class Performed:
     arguments: Mapping[str, str]
     steps: list[str]
     proven: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
     reached: str = ""
     outcome: str = ""
     why: str = ""
@@ -107,6 +115,9 @@ def performances(run: Path) -> list[Performed]:
             one.reached, one.why = step, ""
         elif kind == "step.proven":
             one.proven.append(step)
+            one.skipped = [hold for hold in one.skipped if hold != step]
+        elif kind == "hold.skipped":
+            one.skipped.append(str(row.get("hold")))
         elif kind == "step.failed":
             one.reached, one.why = step, str(row.get("why", ""))
         elif kind == "runbook.ended":
@@ -130,14 +141,29 @@ def _whole(value: Json) -> int:
     return value if isinstance(value, int) else 0
 
 
+def unproven_holds(run: Path, runbook: Runbook, first: str | None) -> tuple[Step, ...]:
+    """The hold points before the step `first` that the last performance of the same runbook left unproven."""
+    names = [step.name for step in runbook.steps]
+    last = _last(run, runbook)
+    proven = set(last.proven) - set(last.skipped) if last is not None else set()
+    before = runbook.steps[: names.index(first)] if first else ()
+    return tuple(step for step in before if step.hold and step.name not in proven)
+
+
 def left_off(run: Path, runbook: Runbook) -> str | None:
     """The step at which the same runbook, with the same arguments, stopped the last time; None if it did not."""
+    last = _last(run, runbook)
+    if last is None or last.outcome == PROVEN:
+        return None
+    step = last.next
+    return step if step in [each.name for each in runbook.steps] else None
+
+
+def _last(run: Path, runbook: Runbook) -> Performed | None:
+    """The last performance of the same runbook with the same arguments."""
     same = [
         one
         for one in performances(run)
         if one.runbook == runbook.name and dict(one.arguments) == dict(runbook.arguments)
     ]
-    if not same or same[-1].outcome == PROVEN:
-        return None
-    step = same[-1].next
-    return step if step in [each.name for each in runbook.steps] else None
+    return same[-1] if same else None

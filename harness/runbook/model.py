@@ -58,10 +58,22 @@ def _shown(value: Json) -> str:
 
 
 @dataclass(frozen=True)
+class Role:
+    """Who does a step: one of those that a runbook names."""
+
+    name: str
+    title: Title
+
+    def data(self) -> dict[str, Json]:
+        return {"name": self.name, "title": {"en": self.title.en, "ja": self.title.ja}}
+
+
+@dataclass(frozen=True)
 class Step:
     """One step. Its command is carried out and all its proofs are seen `within` that time, or it has failed.
 
     A step without a command only looks. `name` is `outer/inner` for the steps of a runbook that a step performs.
+    `hold`: a hold point, which must be proven before the next step may start. `role`: who does it; None: anybody.
     """
 
     name: str
@@ -69,6 +81,8 @@ class Step:
     command: Call | None
     proofs: tuple[Call, ...]
     within: Duration
+    hold: bool = False
+    role: Role | None = None
 
     def data(self) -> dict[str, Json]:
         """As a runbook writes it, durations in SI."""
@@ -78,6 +92,8 @@ class Step:
             "do": self.command.data() if self.command else None,
             "proof": {proof.name: dict(proof.arguments) for proof in self.proofs},
             "within": str(self.within),
+            **({"hold": True} if self.hold else {}),
+            **({"role": self.role.data()} if self.role else {}),
         }
 
 

@@ -32,6 +32,7 @@ def _lines(one: Performed, stands: bool) -> Iterator[str]:
     name, step = _name(one), one.reached
     if one.outcome == PROVEN:
         yield f"runbook {name}: every step is proven, {one.at}"
+        yield from _skipped(one)
         return
     where = (
         f"step {one.steps.index(step) + 1} of {len(one.steps)}, {step}"
@@ -49,10 +50,16 @@ def _lines(one: Performed, stands: bool) -> Iterator[str]:
         yield f"  why: {one.why}"
     proven = ", ".join(one.proven) or "none"
     yield f"  proven: {proven}"
+    yield from _skipped(one)
     if stands and one.next is not None:
         yield f"  next: {_again(one)} goes on at {one.next}" + _advice(one)
     elif not stands:
         yield "  next: the replica is gone, and what the runbook did with it; `harness up` begins anew"
+
+
+def _skipped(one: Performed) -> Iterator[str]:
+    if one.skipped:
+        yield f"  hold points that were skipped and never proven: {', '.join(dict.fromkeys(one.skipped))}"
 
 
 def _again(one: Performed) -> str:

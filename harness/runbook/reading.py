@@ -1,26 +1,25 @@
 """From a runbook's file, what its parameters are given and a topology to a runbook that can be performed.
 
 Every complaint is a BadInput with the place: a command, a proof or a parameter that does not exist, a step without a
-proof or a time, a region that the topology has not, runbooks that perform each other in a circle.
+proof or a time, a role that nobody has, a region that the topology has not, runbooks that loop.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from harness import quantities
-from harness.duration import Duration, NotADuration
+from harness.duration import Duration
 from harness.runbook.commands import COMMANDS
-from harness.runbook.model import Argument, Arguments, Call, Kind, Runbook, Step
+from harness.runbook.kinds import EXPECTED, typed
+from harness.runbook.model import Argument, Arguments, Call, Kind, Role, Runbook, Step
+from harness.runbook.parameters import filled
 from harness.runbook.proofs import PROOFS
-from harness.rundir import Json
-from topology.document import BadInput, Fields, Items, Place, Scalar, Value, load_all, nearest, one_of
+from topology.document import BadInput, Fields, Scalar, Value, load_all, nearest, one_of
 from topology.map import Map, Title
 
 #: Where a scenario's own runbooks are, beside it.
@@ -30,7 +29,6 @@ SUPPLIED: Final = Path(__file__).parents[2] / "scenarios" / FOLDER
 NAME: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 #: The command that is no command: the steps of another runbook stand in its place.
 PERFORM: Final = "perform"
-_PARAMETER: Final = re.compile(r"\$(?:\{([A-Za-z0-9_.-]+)\}|([A-Za-z0-9_-]+))")
 
 #: Runbooks as they were written, by name.
 Written = Mapping[str, Fields]
@@ -59,14 +57,20 @@ def from_data(value: Value) -> Runbook:
 
 
 def _step_of(fields: Fields) -> Step:
-    do = fields.get("do")
+    do, hold, role = fields.get("do"), fields.get("hold"), fields.get("role")
     return Step(
         name=fields.need("name", "a name").as_text(),
         title=_title(fields),
         command=_plain(do.as_fields())[0] if do else None,
         proofs=_plain(fields.need("proof", "proofs").as_fields()),
         within=quantities.duration(fields.need("within", "a time")),
+        hold=hold is not None,
+        role=_role_of(role.as_fields()) if role else None,
     )
+
+
+def _role_of(fields: Fields) -> Role:
+    return Role(fields.need("name", "a name").as_text(), _title(fields))
 
 
 def _plain(fields: Fields) -> tuple[Call, ...]:
@@ -86,16 +90,17 @@ class _Binder:
             circle = " -> ".join((*above[above.index(wanted) :], wanted))
             raise BadInput(name.place, f"runbooks that loop ({circle})", "a runbook that comes to an end")
         fields = self.known[wanted]
-        fields.only("name", "title", "why", "parameters", "steps")
+        fields.only("name", "title", "why", "parameters", "roles", "steps")
         own = fields.need("name", "the runbook's name")
         if own.as_text("a name") != wanted or not NAME.fullmatch(wanted):
             raise own.bad(f'the name of its file, "{wanted}", of small letters, digits and hyphens')
         arguments = self._arguments(fields, given, name)
         spoken = {**arguments, **self._titles(arguments)}
+        roles = _roles(fields.get("roles"))
         steps: list[Step] = []
         items = fields.need("steps", "a list of steps").as_items("a list of steps")
         for value in items:
-            for step in self._steps(value, spoken, (*above, wanted)):
+            for step in self._steps(value, spoken, roles, (*above, wanted)):
                 if step.name in [other.name for other in steps]:
                     raise value.as_fields().need("name", "a name").bad("a name that no step before it has")
                 steps.append(step)
@@ -124,8 +129,8 @@ class _Binder:
         regions: dict[str, Scalar] = {}
         for key, kind in kinds.items():
             if (value := given.get(key)) is None:
-                raise BadInput(name.place, f'no "{key}"', f"{key}: {_KINDS[kind]}, for {name.as_text()}")
-            self._typed(value, kind)
+                raise BadInput(name.place, f'no "{key}"', f"{key}: {EXPECTED[kind]}, for {name.as_text()}")
+            typed(value, kind, self.topology)
             assert isinstance(value, Scalar)
             other = next((name for name, one in regions.items() if one.text == value.text), None)
             if kind is Kind.REGION and other is not None:
@@ -145,10 +150,16 @@ class _Binder:
             for language, title in (("en", region.title.en), ("ja", region.title.ja))
         }
 
-    def _steps(self, value: Value, arguments: Mapping[str, Scalar], above: tuple[str, ...]) -> list[Step]:
+    def _steps(
+        self,
+        value: Value,
+        arguments: Mapping[str, Scalar],
+        roles: Mapping[str, Role],
+        above: tuple[str, ...],
+    ) -> list[Step]:
         """The step; if it performs a runbook, that one's steps before it."""
-        fields = _filled(value.as_fields("a step: name, title, do, proof, within"), arguments).as_fields()
-        fields.only("name", "title", "do", "proof", "within")
+        fields = filled(value.as_fields("a step: name, title, do, proof, within"), arguments).as_fields()
+        fields.only("name", "title", "do", "proof", "within", "hold", "role")
         name = fields.need("name", "the step's name")
         if not NAME.fullmatch(name.as_text("a name")):
             raise name.bad("a name of small letters, digits and hyphens")
@@ -172,7 +183,15 @@ class _Binder:
         lasts = quantities.duration(within)
         if not lasts.ms:
             raise within.bad("a time above 0s")
-        step = Step(name.as_text(), _title(fields), command, tuple(proofs), lasts)
+        step = Step(
+            name.as_text(),
+            _title(fields),
+            command,
+            tuple(proofs),
+            lasts,
+            hold=_hold(fields.get("hold")),
+            role=_role(fields.get("role"), roles),
+        )
         return [*(replace(each, name=f"{step.name}/{each.name}") for each in inner), step]
 
     def _call(self, value: Value, known: Sequence[Argument]) -> Arguments:
@@ -182,59 +201,42 @@ class _Binder:
         fields = value.as_fields("{" + ", ".join(argument.name for argument in known) + "}")
         fields.only(*(argument.name for argument in known))
         return {
-            argument.name: self._typed(
-                fields.need(argument.name, f"{argument.name}: {argument.about}"), argument.kind
+            argument.name: typed(
+                fields.need(argument.name, f"{argument.name}: {argument.about}"), argument.kind, self.topology
             )
             for argument in known
             if argument.needed or fields.get(argument.name) is not None
         }
 
-    def _typed(self, value: Value, kind: Kind) -> Json:
-        match kind:
-            case Kind.REGION:
-                return _known(value, self.topology.service_regions, _KINDS[kind])
-            case Kind.ROLES:
-                roles = sorted({node.role for node in self.topology})
-                each = value.values if isinstance(value, Items) else (value,)
-                return [_known(one, roles, "a role of the topology") for one in each]
-            case Kind.DURATION:
-                return quantities.duration(value).s
-            case Kind.COUNT:
-                return value.as_whole(least=1)
-            case Kind.INSTANT:
-                return _instant(value)
-            case Kind.TEXT:
-                return value.as_text(_KINDS[kind])
+
+def _roles(value: Value | None) -> Mapping[str, Role]:
+    """Those that a runbook names, each with its title."""
+    expected = "roles by name: {lead: {en: …, ja: …}}"
+    found: dict[str, Role] = {}
+    for name, title in value.as_fields(expected) if value is not None else ():
+        if not NAME.fullmatch(name):
+            raise BadInput(title.place, f'"{name}"', "a role's name of small letters, digits and hyphens")
+        found[name] = Role(name, _titled(title))
+    return found
 
 
-def _instant(value: Value) -> str:
-    """As it was written. Raises BadInput for what is no instant; a time without its zone could be any of many."""
-    text = value.as_text(_KINDS[Kind.INSTANT])
-    try:
-        if datetime.fromisoformat(text).tzinfo is not None:
-            return text
-    except ValueError:
-        with suppress(NotADuration):
-            Duration.parse(text)
-            return text
-    raise value.bad(_KINDS[Kind.INSTANT])
+def _role(value: Value | None, roles: Mapping[str, Role]) -> Role | None:
+    if value is None:
+        return None
+    word = value.as_text("a role")
+    if word not in roles:
+        known = one_of(roles) if roles else "none is named; add roles: {lead: {en: …, ja: …}} to the runbook"
+        raise value.bad(f"a role of the runbook: {known}", nearest(word, roles))
+    return roles[word]
 
 
-_KINDS: Final[Mapping[Kind, str]] = {
-    Kind.REGION: "a region of the service",
-    Kind.ROLES: "roles",
-    Kind.DURATION: "a duration",
-    Kind.COUNT: "a number",
-    Kind.INSTANT: "an instant with its zone, such as 2026-01-15T14:46:40+09:00, or a time of the timeline, such as 59s",
-    Kind.TEXT: "text",
-}
-
-
-def _known(value: Value, known: Sequence[str], what: str) -> str:
-    word = value.as_text(what)
-    if word not in known:
-        raise value.bad(f"{what}: {one_of(known)}", nearest(word, known))
-    return word
+def _hold(value: Value | None) -> bool:
+    """`hold: true`; a step that is no hold point says nothing of it, or false."""
+    if value is None:
+        return False
+    if not isinstance(value, Scalar) or not isinstance(value.value, bool):
+        raise value.bad("true, if the next step must not start before this one is proven")
+    return value.value
 
 
 def _only(value: Value, what: str, known: Sequence[str]) -> tuple[str, Value]:
@@ -261,55 +263,15 @@ def _without(fields: Fields, key: str) -> Mapping[str, Value]:
     return {name: value for name, value in fields if name != key}
 
 
-def _filled(value: Value, arguments: Mapping[str, Scalar]) -> Value:
-    """The same with `$name` and `${name}` replaced by what the parameter was given; places stay.
-
-    `${name.ja}` and `${name.en}` are the title of a region.
-    """
-    match value:
-        case Fields():
-            return replace(value, values={key: _filled(each, arguments) for key, each in value})
-        case Items():
-            return replace(value, values=tuple(_filled(each, arguments) for each in value))
-        case Scalar() if isinstance(value.value, str) and "$" in value.text:
-            return _filled_text(value, arguments)
-    return value
-
-
-def _filled_text(value: Scalar, arguments: Mapping[str, Scalar]) -> Scalar:
-    def told(found: re.Match[str]) -> str:
-        name = found[1] or found[2]
-        if name not in arguments:
-            raise BadInput(
-                value.place, f'"{found[0]}"', f"a parameter: {one_of(arguments)}", nearest(name, arguments)
-            )
-        return arguments[name].text
-
-    whole = _PARAMETER.fullmatch(value.text)
-    text = _PARAMETER.sub(told, value.text)
-    # A parameter alone is what it was given, a number as a number.
-    content = arguments[whole[1] or whole[2]].value if whole else text
-    return replace(value, text=text, value=content)
-
-
 def _title(fields: Fields) -> Title:
-    title = fields.need("title", "title: {en: …, ja: …}").as_fields("title: {en: …, ja: …}")
+    return _titled(fields.need("title", "title: {en: …, ja: …}"))
+
+
+def _titled(value: Value) -> Title:
+    title = value.as_fields("title: {en: …, ja: …}")
     title.only("en", "ja")
     en, ja = title.need("en", "the English title"), title.need("ja", "the Japanese title")
     return Title(en.as_text(), ja.as_text())
-
-
-def told(settings: Sequence[str]) -> dict[str, Value]:
-    """`name=value`, as after `--set`, as arguments. Raises BadInput with the place `--set name=value`."""
-    given: dict[str, Value] = {}
-    for setting in settings:
-        place = Place(f"--set {setting}")
-        name, equals, text = setting.partition("=")
-        if not equals or not name or not text:
-            raise BadInput(place, f'"{setting}"', "name=value, such as from=singapore")
-        number = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else text
-        given[name] = Scalar(text, number, place)
-    return given
 
 
 def within_of(runbook: Runbook) -> Duration:

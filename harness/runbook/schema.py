@@ -12,10 +12,10 @@ from harness.runbook.proofs import PROOFS
 from harness.runbook.reading import PERFORM
 from harness.rundir import Json
 
-_NAME: Final[Json] = {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"}
+_NAME: Final[dict[str, Json]] = {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"}
 _WORD: Final[Json] = {"type": ["string", "number"], "minLength": 1}
 _PARAMETER: Final[Json] = {"type": "string", "pattern": r"\$\{?[A-Za-z0-9_-]+"}
-_DURATION: Final[Json] = {
+_DURATION: Final[dict[str, Json]] = {
     "type": "string",
     "pattern": r"^\s*[0-9]{1,12}(\.[0-9]{1,6})?\s*(ms|s|min|h)\s*$",
     "description": "a number and a unit: 500ms, 30s, 30min",
@@ -46,7 +46,12 @@ def schema() -> dict[str, Json]:
             "title": title,
             "do": _one_or_more({**commands, PERFORM: perform}, most=1),
             "proof": _one_or_more(proofs),
-            "within": _DURATION,
+            "within": {
+                **_DURATION,
+                "description": "the planned time: done and proven by then, or it has failed",
+            },
+            "hold": {"type": "boolean", "description": "a hold point: proven before the next step may start"},
+            "role": {**_NAME, "description": "who does it: one of the roles"},
         },
         ["name", "title", "proof", "within"],
     )
@@ -61,6 +66,12 @@ def schema() -> dict[str, Json]:
                 "parameters": {
                     "type": "object",
                     "additionalProperties": {"enum": [kind.value for kind in Kind]},
+                },
+                "roles": {
+                    "type": "object",
+                    "description": "who does what: name -> title",
+                    "propertyNames": _NAME,
+                    "additionalProperties": title,
                 },
                 "steps": {"type": "array", "items": step, "minItems": 1},
             },

@@ -42,7 +42,7 @@ class Client:
     """One `harness perform`."""
 
     def __init__(self, runs: Path, settings: Sequence[str] = ("en=told",), first: str | None = None) -> None:
-        request = Request("book", str(runs / "runbooks"), tuple(settings), first, False)
+        request = Request("book", str(runs / "runbooks"), tuple(settings), first, False, "somebody")
         self.connection = desk.ask(runs, request)
         self.rows: list[dict[str, Json]] = []
         self._thread = threading.Thread(target=self._listen)
@@ -120,7 +120,7 @@ def test_bad_input_is_told_and_nothing_is_done(runs: Path, scene: Scene) -> None
 
 def test_nobody_takes_requests_when_nothing_is_up(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"No such file|refused"):
-        desk.ask(tmp_path, Request("book", "", (), None, False))
+        desk.ask(tmp_path, Request("book", "", (), None, False, "somebody"))
 
 
 def test_taking_it_down_stops_what_is_under_way(tmp_path: Path, scene: Scene) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.duration import Duration
-from harness.runbook import reading
+from harness.runbook import parameters, reading
 from harness.runbook.model import Runbook
 from tests.small import two_regions
 from topology.document import BadInput, parse
@@ -18,12 +18,15 @@ name: move
 title: {en: A move, ja: 移動}
 why: To see.
 parameters: {from: region, to: region}
+roles: {lead: {en: Lead, ja: 指揮}}
 steps:
   - name: declare
     title: {en: Declare, ja: 宣言}
     do: {declare: {region: $from}}
     proof: {unreachable: {region: $from}}
     within: 10s
+    hold: true
+    role: lead
   - name: users
     title: {en: Users of $to, ja: 利用者}
     proof: {users-served: {times: 5}}
@@ -55,7 +58,7 @@ def read(
     for each, written in (("move", MOVE), ("outer", OUTER), (name, text)):
         (tmp_path / f"{each}.yaml").write_text(written)
     known = reading.written(tmp_path)
-    return reading.bind(parse(name, "the command line"), reading.told(given), known, topology)
+    return reading.bind(parse(name, "the command line"), parameters.told(given), known, topology)
 
 
 def test_parameters_are_filled_in(tmp_path: Path, topology: Map) -> None:
@@ -65,6 +68,9 @@ def test_parameters_are_filled_in(tmp_path: Path, topology: Map) -> None:
     assert declare.command.arguments == {"region": "here"}
     assert declare.within == Duration(10_000)
     assert users.command is None
+    assert (declare.hold, users.hold) == (True, False)
+    assert declare.role is not None
+    assert (declare.role.name, declare.role.title.ja, users.role) == ("lead", "指揮", None)
     assert users.title.en == "Users of there"
     assert str(runbook) == "move (from here, to there)"
 
@@ -86,28 +92,39 @@ def test_a_plan_keeps_all_of_it(tmp_path: Path, topology: Map) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "place", "says"),
     [
-        ("{declare: {region", "{declar: {region", "8:10", 'did you mean "declare"?'),
-        ("{unreachable: ", "{unreachble: ", "9:13", 'did you mean "unreachable"?'),
-        ("    proof: {unreachable: {region: $from}}\n", "", "6:5", 'no "proof"'),
-        ("    within: 10s\n", "", "6:5", 'no "within"'),
-        ("within: 10s", "within: 0s", "10:13", "a time above 0s"),
-        ("within: 10s", "within: soon", "10:13", '"soon"'),
-        ("proof: {unreachable: {region: $from}}", "proof: {}", "9:12", "a proof"),
-        ("declare: {region: $from}", "declare: {region: $form}", "8:28", 'did you mean "from"?'),
-        ("declare: {region: $from}", "declare: {regio: $from}", "8:20", 'did you mean "region"?'),
-        ("declare: {region: $from}", "declare: {region: ther}", "8:28", 'did you mean "there"?'),
-        ("declare: {region: $from}", "declare", "8:17", "found"),
+        ("{declare: {region", "{declar: {region", "9:10", 'did you mean "declare"?'),
+        ("{unreachable: ", "{unreachble: ", "10:13", 'did you mean "unreachable"?'),
+        ("    proof: {unreachable: {region: $from}}\n", "", "7:5", 'no "proof"'),
+        ("    within: 10s\n", "", "7:5", 'no "within"'),
+        ("within: 10s", "within: 0s", "11:13", "a time above 0s"),
+        ("within: 10s", "within: soon", "11:13", '"soon"'),
+        ("proof: {unreachable: {region: $from}}", "proof: {}", "10:12", "a proof"),
+        ("declare: {region: $from}", "declare: {region: $form}", "9:28", 'did you mean "from"?'),
+        ("declare: {region: $from}", "declare: {regio: $from}", "9:20", 'did you mean "region"?'),
+        ("declare: {region: $from}", "declare: {region: ther}", "9:28", 'did you mean "there"?'),
+        ("declare: {region: $from}", "declare", "9:17", "found"),
         (
             "{declare: {region: $from}}",
             "{declare: {region: $from}, fence: {region: $from}}",
-            "8:36",
+            "9:36",
             "one command",
         ),
-        ("times: 5", "times: none", "13:35", "a whole number"),
-        ("name: users", "name: declare", "11:11", "no step before"),
+        ("times: 5", "times: none", "16:35", "a whole number"),
+        ("name: users", "name: declare", "14:11", "no step before"),
         ("from: region", "from: regoin", "4:20", 'did you mean "region"?'),
+        (
+            "role: lead",
+            "role: led",
+            "13:11",
+            'found "led", expected a role of the runbook: lead; did you mean "lead"?',
+        ),
+        ("roles: {lead: {en: Lead, ja: 指揮}}\n", "", "12:11", "none is named; add roles"),
+        ("{lead: {en", "{Lead: {en", "5:15", "small letters"),
+        ("lead: {en: Lead, ja: 指揮}", "lead: {en: Lead}", "5:15", 'no "ja"'),
+        ("hold: true", "hold: soon", "12:11", "true, if the next step must not start before"),
+        ("hold: true", "hodl: true", "12:5", 'did you mean "hold"?'),
         ("name: move", "name: mvoe", "1:7", '"move"'),
-        ("title: {en: Declare, ja: 宣言}", "titel: {en: Declare, ja: 宣言}", "7:5", 'did you mean "title"?'),
+        ("title: {en: Declare, ja: 宣言}", "titel: {en: Declare, ja: 宣言}", "8:5", 'did you mean "title"?'),
     ],
 )
 def test_a_slip_is_named_with_its_place(
