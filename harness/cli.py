@@ -31,6 +31,7 @@ COMMANDS: Final = (
     "up",
     "status",
     "perform",
+    "rehearse",
     "down",
     "clean",
     "doctor",

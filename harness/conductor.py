@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
@@ -26,6 +27,8 @@ from harness.probes.isolation import IsolationConfig
 from harness.quiet import Quiet
 from harness.readback import read_back
 from harness.runbook import confirmers
+from harness.runbook.rehearsal import Person, Rehearsal
+from harness.runbook.scene import Scene
 from harness.rundir import Clock, RunDir
 from harness.runtime import NodeFailed, Runtime
 from harness.startup import bring_up, stage
@@ -39,7 +42,13 @@ QUIET_WITHIN_S: Final = 90.0
 
 
 def conduct(
-    plan: Plan, topology: Map, runtime: Runtime, run: RunDir, show: Show, interruption: Interruption
+    plan: Plan,
+    topology: Map,
+    runtime: Runtime,
+    run: RunDir,
+    show: Show,
+    interruption: Interruption,
+    person: Person | None = None,
 ) -> None:
     """Play a plan and leave a run directory that tells all of it.
 
@@ -47,7 +56,7 @@ def conduct(
     2. start the nodes, wait until each says healthy
     3. create companies and people
     4. start probes and load, wait for the steady state
-    5. play the timeline
+    5. play the timeline; a person, if there is one, rehearses a runbook meanwhile
     6. wait for runbooks that are still being performed, heal what is still broken
     7. wait until quiet: mail drained, everyone served
     8. stop load and probes, read the final state back
@@ -73,7 +82,7 @@ def conduct(
 
         load = load_config(plan, topology, run)
         tokens = {} if interruption.asked.is_set() else enrol(at, run, load)
-        if tokens and any(entry.runbook for entry in plan.timeline):
+        if tokens and plan.performs:
             confirmers.enrol(at, run)
 
         crowd = Crowd(at, run, plan, show, interruption)
@@ -87,15 +96,24 @@ def conduct(
             if crowd.wait_steady():
                 crowd.begin()
                 down.enter_context(LagAlarm(run, topology, plan.drill.clock, partial(crowd.latest, "probes")))
+                if person is not None and plan.rehearsal is not None:
+                    scene = Scene(at, run, vigil.expect)
+                    runbook = plan.rehearsal.runbook
+                    person.sit_down(Rehearsal(runbook, scene, show.say, person.by), interruption.ask)
+                    down.callback(person.leave, "the run ended")
                 timeline.play(crowd.wait_until)
                 crowd.wait_until(plan.ends_s)
                 crowd.wait_while(timeline.runbooks.over, plan.ends_s + timeline.runbooks.left_s)
+                if person is not None:
+                    crowd.wait_while(person.done, math.inf)
                 run.record("timeline.ended")
 
         if interruption.asked.is_set():
             run.record("run.interrupted", why=interruption.why)
             show.say("interrupted: healing, recording, taking down (once more: only taking down)")
         with mishaps.noted("healing"):
+            if person is not None:
+                person.leave(interruption.why or "the run ended")
             timeline.runbooks.stop()
             timeline.heal()
 

@@ -36,6 +36,8 @@ class Interruption:
     def _hear(self, number: int, _frame: FrameType | None) -> None:
         if self._given_up:
             return  # nothing is quicker than that
+        if self.asked.is_set() and number == signal.SIGHUP:
+            return  # whoever closes the terminal may be heard more than once, and insists on nothing
         if self.asked.is_set():
             self._given_up = True
             raise GiveUp
@@ -43,5 +45,5 @@ class Interruption:
 
     def ask(self, why: str) -> None:
         """As the first signal does."""
-        self.why = why
+        self.why = self.why or why
         self.asked.set()

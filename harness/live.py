@@ -117,7 +117,7 @@ class LiveShow:
 
     def tick(self, at_s: float, ends_s: float, load: Mapping[str, Json], probes: Mapping[str, Json]) -> None:
         if at_s > self._at_s and load is not self._load:
-            self._rate = max(0.0, _number(load, "answered") - _number(self._load, "answered"))
+            self._rate = max(0.0, number(load, "answered") - number(self._load, "answered"))
         self._at_s, self._ends_s, self._load, self._probes = at_s, ends_s, load, probes
         self._live.update(self._draw())
 
@@ -126,13 +126,13 @@ class LiveShow:
         if self._load:
             parts.append(
                 Text(
-                    f"answered {_number(self._load, 'answered'):.0f} ({self._rate:.0f}/s)   "
-                    f"failed tries {_number(self._load, 'failed'):.0f}   "
-                    f"waiting {_number(self._load, 'waiting'):.0f}   "
-                    f"p95 {_number(self._load, 'p95_ms'):.0f} ms"
+                    f"answered {number(self._load, 'answered'):.0f} ({self._rate:.0f}/s)   "
+                    f"failed tries {number(self._load, 'failed'):.0f}   "
+                    f"waiting {number(self._load, 'waiting'):.0f}   "
+                    f"p95 {number(self._load, 'p95_ms'):.0f} ms"
                 )
             )
-        parts.append(self._capabilities())
+        parts.append(capabilities(self._probes))
         parts.append(Text("\n".join(self._events[-EVENTS_SHOWN:]), style="dim"))
         return Panel(Group(*parts), title=self._title, title_align="left")
 
@@ -153,19 +153,21 @@ class LiveShow:
             )
         return grid
 
-    def _capabilities(self) -> Table:
-        green = greens(self._probes)
-        vantages = sorted({vantage for row in green.values() for vantage in row})
-        table = Table("", *vantages, box=None)
-        for capability, row in green.items():
-            cells = [
-                Text("served", "green") if row[v] else Text("DOWN", "bold red") for v in vantages if v in row
-            ]
-            padded = [cells.pop(0) if v in row else Text("") for v in vantages]
-            table.add_row(capability, *padded)
-        return table
+
+def capabilities(probes: Mapping[str, Json]) -> Table:
+    """Each capability at each carrier: served or down."""
+    green = greens(probes)
+    vantages = sorted({vantage for row in green.values() for vantage in row})
+    table = Table("", *vantages, box=None)
+    for capability, row in green.items():
+        cells = [
+            Text("served", "green") if row[v] else Text("DOWN", "bold red") for v in vantages if v in row
+        ]
+        padded = [cells.pop(0) if v in row else Text("") for v in vantages]
+        table.add_row(capability, *padded)
+    return table
 
 
-def _number(row: Mapping[str, Json], name: str) -> float:
+def number(row: Mapping[str, Json], name: str) -> float:
     value = row.get(name)
     return float(value) if isinstance(value, int | float) else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -11,13 +12,17 @@ LOWEST: Final = (0, 1, 2)
 
 
 class _Pipe(io.FileIO):
-    """A reader who has gone (`harness list | head -1`) is no error: nobody misses what is not read."""
+    """A reader who has gone (`harness list | head -1`, a terminal that was closed) is no error: nobody misses what is
+    not read.
+    """
 
     def write(self, data: Any) -> int:
         try:
             return super().write(data) or 0
-        except BrokenPipeError:
-            return len(data)
+        except OSError as error:
+            if error.errno in (errno.EPIPE, errno.EIO):
+                return len(data)
+            raise
 
 
 def prepare() -> None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 
-from harness import bilingual, targets
+from harness import bilingual, rehearsing, targets
+from harness.rehearsing import Rehearsed, Wish
 from harness.runbook import reading as runbooks
 from harness.rundir import Json
-from harness.scenario import Drill, Expectations, Scenario, variables
+from harness.scenario import Drill, Expectations, Scenario, Step, variables
 from harness.schedule import Entry, schedule
 from harness.targets import Erasure, Performance, Publication
 from harness.verbs import UNDOES, VERBS
@@ -26,7 +27,8 @@ class Plan:
     """`expect` is in SI, as in `Scenario`; `written` is the scenario as it was written, settings applied.
 
     `overrides` are compose files laid over `topology`; `regions` are those of the service that stand (none: all),
-    and `systems` those of the world that stand only because they were asked for; `versions` say what ran.
+    and `systems` those of the world that stand only because they were asked for; `versions` say what ran. `rehearsal`:
+    the runbook that is rehearsed, if one is.
     """
 
     scenario: str
@@ -43,6 +45,12 @@ class Plan:
     written: Plain = field(repr=False)
     regions: tuple[str, ...] = ()
     systems: tuple[str, ...] = ()
+    rehearsal: Rehearsed | None = None
+
+    @property
+    def performs(self) -> bool:
+        """Whether any runbook is performed."""
+        return self.rehearsal is not None or any(entry.runbook for entry in self.timeline)
 
     @property
     def variables(self) -> Mapping[str, str]:
@@ -84,6 +92,7 @@ class Plan:
                 "ends_s": self.ends_s,
                 "expect": {check: dict(names) for check, names in self.expect.items()},
                 "versions": dict(self.versions),
+                **({"rehearsal": self.rehearsal.data()} if self.rehearsal else {}),
             }
         )
 
@@ -94,6 +103,7 @@ class Plan:
         scenario = fields.need("scenario", "the scenario").as_fields()
         title = scenario.need("title", "the title").as_fields()
         regions, systems = fields.get("regions"), fields.get("systems")
+        rehearsal = fields.get("rehearsal")
         return cls(
             scenario=scenario.need("name", "the name").as_text(),
             title=Title(title.need("en", "a title").as_text(), title.need("ja", "a title").as_text()),
@@ -111,6 +121,7 @@ class Plan:
             written=scenario.content,
             regions=tuple(each.as_text() for each in regions.as_items()) if regions else (),
             systems=tuple(each.as_text() for each in systems.as_items()) if systems else (),
+            rehearsal=Rehearsed.from_data(rehearsal) if rehearsal else None,
         )
 
 
@@ -122,17 +133,24 @@ def make(
     compose: str,
     overrides: Iterable[str] = (),
     versions: Mapping[str, str] | None = None,
+    rehearse: Wish | None = None,
 ) -> Plan:
     """The plan of a scenario on what stands of a topology, which was read from `compose` with `overrides`.
 
+    With `rehearse`, a runbook of it is in somebody's hands.
+
     Raises BadInput, at the place in the scenario, for what the topology has not and for contradictions.
     """
+    own = None
+    if rehearse is not None:
+        scenario, own = rehearsing.replaced(scenario, rehearse)
+    timeline = schedule(scenario, topology)
     return Plan(
         scenario=scenario.name,
         title=scenario.title,
         why=scenario.why,
         drill=scenario.drill,
-        timeline=schedule(scenario, topology),
+        timeline=timeline,
         ends_s=scenario.ends.s,
         expect=scenario.expect,
         seed=seed,
@@ -142,6 +160,18 @@ def make(
         written=scenario.written,
         regions=topology.service_regions,
         systems=tuple(each.as_text() for each in scenario.systems),
+        rehearsal=_rehearsed(scenario, own, timeline, topology) if own is not None else None,
+    )
+
+
+def _rehearsed(scenario: Scenario, step: Step, timeline: tuple[Entry, ...], topology: Map) -> Rehearsed:
+    """What `step` performs: as an entry of the timeline, or in somebody's hands."""
+    runbook = rehearsing.bound(scenario, step, topology)
+    entry = next((each for each in timeline if each.aim is step.target), None)
+    return (
+        rehearsing.of_person(runbook, step.at)
+        if entry is None
+        else Rehearsed(runbook, entry.id, entry.at_s, auto=True)
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import jinja2
 
 from harness.rundir import RunDir
-from reports import drill, faults, host, reading, recovery, runbooks, story, summary
+from reports import drill, faults, host, reading, recovery, rehearsal, runbooks, story, summary
 from reports.faults import Fault
 from reports.host import Fact
 from reports.names import Names
@@ -53,6 +53,7 @@ def page(record: Record, words: Words) -> str:
         deaths=story.deaths(record),
         pictures=pictures,
         runbooks=performed,
+        debrief=rehearsal.debrief(record, names, words),
         drill=drill.view(statistics, words),
         host_facts=pictures.host_facts,
         lines=story.lines(record, words),

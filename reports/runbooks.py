@@ -24,7 +24,7 @@ class Step:
     """One step. Times in real seconds; `from_s` and `until_s` since the timeline began, None where it never came to it.
 
     `depth` counts the runbooks around it; `said` is its proof, or why it has none; `heard` how the record says that,
-    where `said` had to be put in other words.
+    where `said` had to be put in other words. `hold`: a hold point; `who` did it, and as what.
     """
 
     name: str
@@ -36,6 +36,9 @@ class Step:
     took_s: float | None = None
     said: str = ""
     heard: str = ""
+    hold: bool = False
+    role: str = ""
+    who: str = ""
 
     @property
     def depth(self) -> int:
@@ -128,12 +131,22 @@ def _planned(started: Mapping[str, Json], names: Names) -> list[Step]:
     """The steps as the runbook has them; those before the first that is performed were passed over."""
     rows, first = started.get("steps"), started.get("first")
     planned = [
-        Step(str(row.get("step", "")), names.title(row.get("title"), str(row.get("step", ""))), _number(row))
+        Step(
+            str(row.get("step", "")),
+            names.title(row.get("title"), str(row.get("step", ""))),
+            _number(row),
+            hold=row.get("hold") is True,
+            role=_role(row.get("role"), names),
+        )
         for row in (rows if isinstance(rows, list) else ())
         if isinstance(row, dict)
     ]
     begin = next((number for number, step in enumerate(planned) if step.name == first), 0)
     return [replace(step, outcome="earlier") for step in planned[:begin]] + planned[begin:]
+
+
+def _role(role: Json, names: Names) -> str:
+    return names.title(role.get("title"), str(role.get("name", ""))) if isinstance(role, Mapping) else ""
 
 
 def _number(row: Mapping[str, Json]) -> float | None:
@@ -142,10 +155,13 @@ def _number(row: Mapping[str, Json]) -> float | None:
 
 
 def _step(record: Record, step: Step, events: Sequence[Event], ended: Event | None) -> Step:
+    """From its first attempt until it was proven; if it never was, until its last attempt failed."""
     begun = next((event for event in events if event.kind == "step.started"), None)
     if begun is None:
         return step
-    over = next((event for event in events if event.kind in ("step.proven", "step.failed")), None)
+    ends = [event for event in events if event.kind in ("step.proven", "step.failed")]
+    over = next((event for event in ends if event.kind == "step.proven"), ends[-1] if ends else None)
+    step = replace(step, who=str(begun.data.get("by") or ""))
     if over is not None:
         outcome = "proven" if over.kind == "step.proven" else "failed"
         if outcome == "failed" and ended is not None and ended.data.get("outcome") == "unknown":

@@ -37,17 +37,26 @@ def _shown(key: str, value: Json, names: Names) -> str:
 
 def _proofs(record: Record, performance: str, step: str) -> Iterator[tuple[str, Mapping[str, Json]]]:
     """Those of a step as it was planned, with their arguments."""
-    timeline = record.plan.get("timeline")
-    for entry in timeline if isinstance(timeline, list) else ():
-        runbook = entry.get("runbook") if isinstance(entry, Mapping) else None
-        if (
-            not isinstance(entry, Mapping)
-            or entry.get("id") != performance
-            or not isinstance(runbook, Mapping)
-        ):
-            continue
+    for runbook in _runbooks(record, performance):
         steps = runbook.get("steps")
         for row in steps if isinstance(steps, list) else ():
             proofs = row.get("proof") if isinstance(row, Mapping) and row.get("name") == step else None
             for name, arguments in proofs.items() if isinstance(proofs, Mapping) else ():
                 yield str(name), arguments if isinstance(arguments, Mapping) else {}
+
+
+def _runbooks(record: Record, performance: str) -> Iterator[Mapping[str, Json]]:
+    """What was to be performed under that name: by the timeline, or by whoever rehearsed it."""
+    timeline, rehearsed = record.plan.get("timeline"), record.plan.get("rehearsal")
+    for entry in timeline if isinstance(timeline, list) else ():
+        runbook = entry.get("runbook") if isinstance(entry, Mapping) else None
+        if isinstance(entry, Mapping) and entry.get("id") == performance and isinstance(runbook, Mapping):
+            yield runbook
+            return
+    runbook = rehearsed.get("runbook") if isinstance(rehearsed, Mapping) else None
+    if (
+        isinstance(rehearsed, Mapping)
+        and rehearsed.get("performance") == performance
+        and isinstance(runbook, Mapping)
+    ):
+        yield runbook

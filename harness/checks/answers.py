@@ -66,6 +66,15 @@ def check(recording: Recording) -> Finding:
     return Finding(verdict, why, measured, held.expected, evidence, detail)
 
 
+def lost_ns(recording: Recording) -> Ints | None:
+    """When each answer that is lost was acknowledged; None where nobody knows what survived."""
+    state = _final_state(recording)
+    if state is None:
+        return None
+    outcome = examine(*_operations((recording.operations, recording.probes)), state)
+    return np.asarray(outcome.sent.acknowledged_ns[outcome.lost], np.int64)
+
+
 def _terms(recording: Recording) -> Mapping[str, Term]:
     """Where only an RPO above zero is stated, it says how much may be lost, and with that be shown as it was before."""
     stated = recording.stated("answers")

@@ -20,7 +20,7 @@ from harness.checks import mail_detail
 from harness.checks.columns import Flags
 from harness.checks.expectations import expectations
 from harness.checks.fates import Fates
-from harness.checks.legs import LEGS, NEVER, read
+from harness.checks.legs import LEGS, NEVER, Mails, read
 from harness.checks.recording import Recording, number
 from harness.checks.terms import Breach, Term, conclude, fail, quantity, sentence, units, unknown
 from harness.checks.waits import backlogs, instants
@@ -84,13 +84,11 @@ def check(recording: Recording) -> Finding:
     unread = f"the legs {', '.join(missing)} of the mails were not read back whole"
     if "composed" in missing or "stored" in missing:
         return Finding(Verdict.UNKNOWN, sentence(unread), expected=recording.stated("mail"))
-    deadline_s = recording.stated("mail").get("all_out_within")
-    within_s = float(deadline_s) if isinstance(deadline_s, int | float) else None
-    late_s = LATE_DRILL_S if within_s is None else within_s
-    fates = Fates(mails, drained=_drained(recording))
-    judged = Judged(recording, fates, late_s)
-    legs = mail_detail.legs(fates, judged.scale, late_s)
-    measured = _measured(judged, legs)
+    within_s = _within_s(recording)
+    told = _judged(recording, mails)
+    fates = told.fates
+    legs = mail_detail.legs(fates, told.scale, told.late_s)
+    measured = _measured(told, legs)
     stuck = fates.composed & (fates.out_ns == NEVER)
     breaches = []
     if missing:
@@ -105,15 +103,33 @@ def check(recording: Recording) -> Finding:
         *conclude([*held.breaches, *breaches], _well(measured)),
         measured,
         held.expected,
-        _evidence(judged),
+        _evidence(told),
         {
             "legs": legs,
             "ledger": mail_detail.accounts(fates),
-            "domains": mail_detail.domains(fates, judged.late, judged.scale),
+            "domains": mail_detail.domains(fates, told.late, told.scale),
             "hosts": mail_detail.hosts(fates, recording.at_s),
-            "backlogs": _backlogs(judged),
+            "backlogs": _backlogs(told),
         },
     )
+
+
+def judged(recording: Recording) -> Judged | None:
+    """Every mail's fate; None where the legs were not read back whole."""
+    mails = read(recording)
+    return _judged(recording, mails) if all(leg in mails.legs for leg in _NEEDED) else None
+
+
+def _judged(recording: Recording, mails: Mails) -> Judged:
+    within_s = _within_s(recording)
+    late_s = LATE_DRILL_S if within_s is None else within_s
+    return Judged(recording, Fates(mails, drained=_drained(recording)), late_s)
+
+
+def _within_s(recording: Recording) -> float | None:
+    """In which all mail is to be out, as the scenario states it, in drill seconds."""
+    deadline_s = recording.stated("mail").get("all_out_within")
+    return float(deadline_s) if isinstance(deadline_s, int | float) else None
 
 
 def _measured(judged: Judged, legs: Mapping[str, Mapping[str, Json]]) -> dict[str, Json]:

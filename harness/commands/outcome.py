@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -60,6 +61,18 @@ def told(judgement: Judgement, as_json: bool) -> None:
     for name, finding in judgement.findings.items():
         word = click.style(f"{finding.verdict.value:<8}", COLOUR[finding.verdict])
         click.echo(f"  {word} {name:<10} {finding.why}")
+    _debrief(judgement)
+
+
+def _debrief(judgement: Judgement) -> None:
+    """What somebody who rehearsed is told."""
+    if (finding := judgement.findings.get("rehearsal")) is None or not finding.detail:
+        return
+    from rich.console import Console
+
+    from harness.terminal.debrief import debrief
+
+    Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(debrief(finding))
 
 
 def status_of(judgement: Judgement) -> int:

@@ -11,6 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from harness.plan import Plan
+    from harness.rehearsing import Wish
     from harness.scenario import Scenario
     from topology.map import Map
 
@@ -28,13 +29,14 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Wanted:
-    """One scenario to plan or to run."""
+    """One scenario to plan, to run, or to `rehearse` a runbook in."""
 
     scenario: str
     seed: int
     topology: Path | None
     defects: tuple[str, ...]
     settings: tuple[str, ...]
+    rehearse: Wish | None = None
 
     def plan(self) -> tuple[Plan, Map]:
         """Read everything and make the plan. Raises BadInput; starts nothing."""
@@ -57,6 +59,7 @@ class Wanted:
             compose=str(file),
             overrides=[str(path) for path in overrides],
             versions=versions(),
+            rehearse=self.rehearse,
         )
         return made, topology
 

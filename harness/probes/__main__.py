@@ -8,7 +8,7 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -49,12 +49,19 @@ async def watch(config: ProbeConfig) -> None:
     followers = list(_followers(config, replication, beats := Beats()))
     board = Board(history)
     probes = list(_probes(config))
-    watches = [*_beside(config, probes, databases, beats), *(follower.watch() for follower in followers)]
+    roles: dict[str, str] = {}
+
+    def noted(row: tuple[object, ...]) -> None:
+        _, node, role, *_ = row
+        roles[str(node)] = str(role)
+        databases.add(row)
+
+    watches = [*_beside(config, probes, noted, beats), *(follower.watch() for follower in followers)]
     beside = [asyncio.ensure_future(task) for task in watches]
     try:
         _schedule(board, config, probes)
         print("ready", flush=True)
-        await _report(board, history, [databases, replication], followers, config.live_every_s, stop)
+        await _report(board, history, [databases, replication], followers, roles, config.live_every_s, stop)
     finally:
         await board.stop()
         for task in beside:
@@ -93,7 +100,7 @@ def _schedule(board: Board, config: ProbeConfig, probes: list[Probe]) -> None:
 
 
 def _beside(
-    config: ProbeConfig, probes: list[Probe], databases: Rows, beats: Beats
+    config: ProbeConfig, probes: list[Probe], add: Callable[[tuple[object, ...]], None], beats: Beats
 ) -> Iterator[Coroutine[None, None, None]]:
     """What goes on beside the timetable: hearing notices, watching the databases and the consensus stores."""
     for probe in probes:
@@ -106,7 +113,7 @@ def _beside(
             yield leader.watch(_LEADER_EVERY_S)
         for door in config.databases:
             if config.regions[door.name] == region:
-                watched = Database(door, config.database_password, databases.add, beats)
+                watched = Database(door, config.database_password, add, beats)
                 yield watched.watch(partial(_holder, leader))
 
 
@@ -127,6 +134,7 @@ async def _report(
     history: Writer,
     tables: Sequence[Rows],
     followers: Sequence[Follower],
+    roles: Mapping[str, str],
     live_every_s: float,
     stop: asyncio.Event,
 ) -> None:
@@ -144,6 +152,7 @@ async def _report(
         due_s += live_every_s
         troubles = [each for each in (history.trouble, *(table.trouble for table in tables)) if each]
         line = board.line(time.monotonic_ns()) | ({"trouble": str(troubles[0])} if troubles else {})
+        line |= {"primaries": [node for node, role in roles.items() if role == "primary"]}
         line |= {"lag_s": {follower.node: follower.lag_s for follower in followers}} if followers else {}
         with contextlib.suppress(BrokenPipeError):  # nobody watches any more; what is recorded counts
             print(json.dumps(line), flush=True)

@@ -12,11 +12,11 @@ from topology.document import BadInput, Fields, Items, Place, Scalar, Value, nea
 _PARAMETER: Final = re.compile(r"\$(?:\{([A-Za-z0-9_.-]+)\}|([A-Za-z0-9_-]+))")
 
 
-def told(settings: Sequence[str]) -> dict[str, Value]:
-    """`name=value`, as after `--set`, as arguments. Raises BadInput with the place `--set name=value`."""
+def told(settings: Sequence[str], option: str = "--set") -> dict[str, Value]:
+    """`name=value`, as after that option, as arguments. Raises BadInput with the place `--set name=value`."""
     given: dict[str, Value] = {}
     for setting in settings:
-        place = Place(f"--set {setting}")
+        place = Place(f"{option} {setting}")
         name, equals, text = setting.partition("=")
         if not equals or not name or not text:
             raise BadInput(place, f'"{setting}"', "name=value, such as from=singapore")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 from harness.runbook.attempt import Attempt, Outcome, Say
 from harness.runbook.journal import FAILED, INTERRUPTED, PROVEN, Journal
@@ -26,6 +26,21 @@ class State(StrEnum):
     UNDER_WAY = "under way"
     PROVEN = "proven"
     FAILED = "failed"
+
+
+class Person(Protocol):
+    """Whoever has a rehearsal in their hands."""
+
+    def by(self, step: Step) -> str:
+        """What they are called who do a step."""
+
+    def sit_down(self, rehearsal: Rehearsal, gone: Callable[[str], None]) -> None:
+        """Begin, and return at once. In the end the rehearsal is ended or abandoned; then `gone` hears why."""
+
+    def done(self) -> bool: ...
+
+    def leave(self, why: str) -> None:
+        """Abandon the rehearsal, unless it has ended; return when that is done."""
 
 
 class Rehearsal:

@@ -41,6 +41,7 @@ class Recorded:
         self._mail: dict[str, list[tuple[object, ...]]] = {}
         self._final: dict[str, list[dict[str, Json]]] = {}
         self._host: list[dict[str, Json]] = []
+        self._rehearsal: dict[str, Json] = {}
         self.event(-40, "run.started", scenario="by-hand", seed=1, runtime="local", versions={})
         self.event(0, "timeline.started")
 
@@ -50,6 +51,13 @@ class Recorded:
     def plan(self, **entry: Json) -> None:
         """An entry of the timeline as it was planned."""
         self._timeline.append(entry)
+
+    def rehearsal(
+        self, runbook: str, at_s: float, *, auto: bool = False, performance: str = "rehearsal"
+    ) -> None:
+        """A runbook that is rehearsed, from then on by its plan."""
+        planned = {"runbook": {"name": runbook}, "performance": performance, "at_s": at_s, "auto": auto}
+        self._rehearsal = {"rehearsal": planned}
 
     def fault(
         self,
@@ -169,6 +177,7 @@ class Recorded:
             "seed": 1,
             "timeline": self._timeline,
             "expect": self._expect,
+            **self._rehearsal,
         }
         self.run.write("plan.yaml", yaml.safe_dump(plan, allow_unicode=True))
         self.run.clock = Clock(ANCHOR_NS, "2026-01-15T05:46:00+00:00", SCALE, START_NS)
