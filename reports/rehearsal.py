@@ -63,7 +63,7 @@ def debrief(record: Record, names: Names, words: Words) -> Debrief | None:
         notice=notice,
         notice_tone=tone,
         deviations=tuple(_deviation(row, title, words) for row in _rows(detail.get("deviations"))),
-        headings=tuple(words(f"debrief.cost.{cost}") for cost in COSTS),
+        headings=tuple(words(f"cost.{cost}") for cost in COSTS),
     )
 
 

@@ -57,6 +57,7 @@ def test_no_text_is_there_for_nobody() -> None:
     }
     made |= {"verdict", "state", "database", "vantage", "effect", "quartile", "recovery", "reproduce", "row"}
     made |= {
+        "cost",
         "region",
         "runbook",
         "how",
