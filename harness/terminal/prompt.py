@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import signal
 import sys
 import threading
 import time
@@ -140,7 +141,7 @@ class Terminal(PlainShow):
 
     def leave(self, why: str) -> None:
         """Have them leave, and return when they have."""
-        self._leave = why
+        self._leave = f"the terminal was closed ({why})" if why == signal.SIGHUP.name else why
         if self._thread is not None:
             self._thread.join()
 
@@ -175,6 +176,7 @@ class Terminal(PlainShow):
             bottom_toolbar=lambda: ANSI(panel.ansi(panel.panel(rehearsal, self._moment), self._columns())),
             refresh_interval=DRAW_EVERY_S,
             style=_STYLE,
+            complete_while_typing=False,
             reserve_space_for_menu=0,
             erase_when_done=True,
         )
