@@ -150,6 +150,7 @@ def load_config(plan: Plan, topology: Map, run: RunDir) -> LoadConfig:
         opened=run.path / "mail" / "opened.arrow",
         again=drill.again,
         tls=drill.tls,
+        visits=drill.visits,
         by_hand=next((e.aim.looks for e in plan.timeline if isinstance(e.aim, Restriction)), None),
         canary=canaries.mark(plan.seed) if "isolation" in plan.expect else "",
     )

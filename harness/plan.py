@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 
 from harness import bilingual, rehearsing, targets
+from harness.load.visits import Visits
 from harness.rehearsing import Rehearsed, Wish
 from harness.runbook import reading as runbooks
 from harness.rundir import Json
@@ -87,7 +88,7 @@ class Plan:
                 "regions": list(self.regions),
                 "systems": list(self.systems),
                 "seed": self.seed,
-                "drill": {**asdict(self.drill), "areas": list(self.drill.areas)},
+                "drill": _drill_data(self.drill),
                 "timeline": [_entry_data(entry) for entry in self.timeline],
                 "ends_s": self.ends_s,
                 "expect": {check: dict(names) for check, names in self.expect.items()},
@@ -175,6 +176,15 @@ def _rehearsed(scenario: Scenario, step: Step, timeline: tuple[Entry, ...], topo
     )
 
 
+def _drill_data(drill: Drill) -> dict[str, Json]:
+    data = {**asdict(drill), "areas": list(drill.areas)}
+    if drill.visits is None:
+        del data["visits"]
+    else:
+        data["visits"] = {**asdict(drill.visits), "affected": list(drill.visits.affected)}
+    return data
+
+
 def _entry_data(entry: Entry) -> dict[str, Json]:
     data: dict[str, Json] = {"id": entry.id, "at_s": entry.at_s, "verb": entry.verb, "target": entry.target}
     data["aim"] = dict(entry.aim.data())
@@ -207,6 +217,7 @@ def _json(value: Value) -> Mapping[str, Json]:
 
 
 def _drill(fields: Fields) -> Drill:
+    visits = fields.get("visits")
     return Drill(
         event=fields.need("event", "an event").as_text(),
         areas=tuple(each.as_text() for each in fields.need("areas", "areas").as_items()),
@@ -216,7 +227,14 @@ def _drill(fields: Fields) -> Drill:
         clock=fields.need("clock", "a number").as_number(),
         again=fields.need("again", "a share").as_number(),
         tls=fields.need("tls", "a share").as_number(),
+        visits=_visits(visits.as_fields()) if visits else None,
     )
+
+
+def _visits(fields: Fields) -> Visits:
+    names = ("every_min", "at_once", "lasts_min", "then", "there")
+    affected = tuple(each.as_text() for each in fields.need("affected", "areas").as_items())
+    return Visits(**{name: fields.need(name, "a number").as_number() for name in names}, affected=affected)
 
 
 def _expect(fields: Fields) -> Expectations:

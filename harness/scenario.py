@@ -13,6 +13,7 @@ from harness.congestion import Congestion
 from harness.duration import Duration
 from harness.events import Event
 from harness.load.curves import CURVES
+from harness.load.visits import Visits
 from harness.runbook import reading as runbooks
 from harness.runbook.reading import Written
 from harness.targets import Performance, Publication, Target
@@ -24,6 +25,8 @@ from topology.map import Map, Title, asked_for
 Checks: TypeAlias = Mapping[str, Mapping[str, str]]
 Expectations: TypeAlias = Mapping[str, Mapping[str, float | str]]
 
+#: Where an earthquake is felt so, people have other things to do. A setting.
+AFFECTED: Final = ("6-", "6+", "7")
 WHY: Final = "one sentence: what it is for"
 _NAME: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
@@ -33,7 +36,8 @@ class Drill:
     """Who takes part, and how fast time goes.
 
     `areas` are where the event is felt, and where people live. `clock` is drill seconds to a real second.
-    `again` of the people answer more than once, `tls` of them use https: settings, not figures.
+    `again` of the people answer more than once, `tls` of them use https: settings, not figures. `visits`: how often
+    they visit besides.
     """
 
     event: str
@@ -44,6 +48,7 @@ class Drill:
     clock: float
     again: float = 0.15
     tls: float = 0.1
+    visits: Visits | None = None
 
 
 @dataclass(frozen=True)
@@ -176,13 +181,14 @@ def _names(value: Value | None, what: str, without: str) -> tuple[Value, ...]:
 
 def _drill(value: Value, known: Mapping[str, Event]) -> Drill:
     fields = value.as_fields("{event: …, companies: …, people: …, curve: …, clock: …}")
-    fields.only("event", "companies", "people", "curve", "clock", "again", "tls")
+    fields.only("event", "companies", "people", "curve", "clock", "again", "tls", "visits")
     event = known[fields.need("event", "the event that the drill is about").as_word(known)]
     companies = fields.need("companies", "how many companies").as_whole("a number of companies", least=1)
     people = fields.need("people", "how many people")
     clock = fields.need("clock", "drill seconds to a real second")
     if clock.as_number("drill seconds to a real second") <= 0:
         raise clock.bad("a number above 0")
+    visits = fields.get("visits")
     shares = {name: quantities.share(part) for name in ("again", "tls") if (part := fields.get(name))}
     return Drill(
         event=event.name,
@@ -191,7 +197,32 @@ def _drill(value: Value, known: Mapping[str, Event]) -> Drill:
         people=people.as_whole("at least one person for each company, a whole number", least=companies),
         curve=fields.need("curve", "when people answer").as_word(CURVES),
         clock=clock.as_number(),
+        visits=_visits(visits, event) if visits is not None else None,
         **shares,
+    )
+
+
+def _visits(value: Value, event: Event) -> Visits:
+    fields = value.as_fields("{every: 3h, at_once: 8, for: 1h, then: 2, affected: 40%}")
+    fields.only("every", "at_once", "for", "then", "affected")
+    every = quantities.duration(
+        usual := fields.need("every", "how often somebody visits as usual, such as 3h")
+    )
+    if not every.ms:
+        raise usual.bad("a time above 0s")
+    times = {}
+    for name in ("at_once", "then"):
+        many = fields.need(name, "how many times as often")
+        times[name] = many.as_number("how many times as often")
+        if times[name] < 0:
+            raise many.bad("a number, 0 or more")
+    return Visits(
+        every.s / 60,
+        times["at_once"],
+        quantities.duration(fields.need("for", "how long the first rush lasts, drill time")).s / 60,
+        times["then"],
+        quantities.share(fields.need("affected", "the affected area, in shares of its usual")),
+        tuple(area for area, intensity in event.areas.items() if intensity in AFFECTED),
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from harness import congestion, targets
+from harness.blackout import Blackout
 from harness.congestion import Congestion, Restriction
 from harness.duration import Duration
 from harness.events import Event
@@ -211,6 +212,8 @@ def _touches(target: Target, topology: Map) -> frozenset[object]:
             return frozenset(target.carriers)
         case Keeping():
             return frozenset(target.carriers(topology))
+        case Blackout():
+            return frozenset({target.supply})
         case Failing(selector=Selector(standing=None)):
             return frozenset(target.enclosures(topology))
     return frozenset()
@@ -224,6 +227,8 @@ def _same(undoing: Target, fault: Target) -> bool:
         return undoing.carrier == fault.carrier
     if isinstance(undoing, Keeping) and isinstance(fault, Keeping):
         return undoing.carrier == fault.carrier
+    if isinstance(undoing, Blackout) and isinstance(fault, Blackout):
+        return undoing.supply == fault.supply
     if isinstance(undoing, Failing) and isinstance(fault, Failing):
         return undoing.selector == fault.selector
     return undoing == fault

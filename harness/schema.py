@@ -111,11 +111,25 @@ def _drill() -> Json:
                 "exclusiveMinimum": 0,
                 **_described("drill seconds to a real second"),
             },
+            "visits": _visits(),
             "again": SHARE,
             "tls": SHARE,
         },
         required=["event", "companies", "people", "curve", "clock"],
     )
+
+
+def _visits() -> Json:
+    times: Json = {"type": "number", "minimum": 0}
+    known: dict[str, Json] = {
+        "every": DURATION,
+        "at_once": times,
+        "for": DURATION,
+        "then": times,
+        "affected": SHARE,
+    }
+    about = "how often people visit besides answering, and how many times as often after the event"
+    return {**_object(known, required=list(known)), **_described(about)}
 
 
 def _entry() -> Json:
@@ -156,6 +170,9 @@ def _target(verb: Verb, *, undoing: bool) -> dict[str, Json]:
         case Aim.KEEPING:
             keeping: dict[str, Json] = {} if undoing else {"share": SHARE, "keeps": DURATION}
             return _object({"carrier": WORD, **keeping}, required=list(keeping))
+        case Aim.SUPPLY:
+            lasting: dict[str, Json] = {} if undoing else {"important": SHARE, "others_last": DURATION}
+            return _object({"supply": WORD, **lasting}, required=["supply", *lasting])
         case Aim.EVENT:
             words = {"event": WORD, "info": {"enum": list(INFOS)}, "status": {"enum": list(STATUSES)}}
             return {"anyOf": [WORD, _object(words, required=["event"])]}

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from harness import congestion, failing, keeping, quantities, selector
+from harness import blackout, congestion, failing, keeping, quantities, selector
+from harness.blackout import Blackout
 from harness.congestion import Congestion, Restriction
 from harness.events import INFOS, STATUSES, Event
 from harness.failing import Failing
@@ -124,6 +125,7 @@ Target: TypeAlias = (
     | Erasure
     | Keeping
     | Failing
+    | Blackout
     | Congestion
     | Restriction
 )
@@ -142,6 +144,8 @@ def read(verb: Verb, value: Value, *, undoing: bool = False) -> Target:
             return _publication(value)
         case Aim.KEEPING:
             return keeping.read(value, undoing=undoing)
+        case Aim.SUPPLY:
+            return blackout.read(value, undoing=undoing)
         case Aim.ENCLOSURES:
             return failing.read(value, undoing=undoing)
         case Aim.RUNBOOK:
@@ -154,6 +158,8 @@ def from_data(verb: Verb, value: Value) -> Target:
     """A target from what its `data` gave, as plans keep it. Raises BadInput."""
     if verb.aim is Aim.KEEPING:
         return keeping.from_data(value)
+    if verb.aim is Aim.SUPPLY:
+        return blackout.from_data(value)
     if verb.aim is not Aim.LINK:
         return read(verb, value)
     fields = value.as_fields("a link")
@@ -170,6 +176,8 @@ def check(target: Target, topology: Map, events: Mapping[str, Event], source: Va
             selector.check(target, topology, source)
         case Failing():
             failing.check(target, topology, source)
+        case Blackout():
+            blackout.check(target, topology, source)
         case Domains():
             for name in (*target.here, *target.there):
                 known = (*topology.zones, *topology.regions, *topology.nodes)

@@ -16,6 +16,7 @@ class Aim(Enum):
     LINK = "link"  # {link: carrier, ...}
     ENCLOSURES = "enclosures"  # {enclosure: name} or a selector of nodes on it, perhaps how it fails
     KEEPING = "keeping"  # {share: 0.3, keeps: 120s}, perhaps with the carrier
+    SUPPLY = "supply"  # {supply: area, important: 20%, others_last: 6h}
     EVENT = "event"  # an event's name, or {event: name, info: ..., status: ...}
     RUNBOOK = "runbook"  # a runbook's name, or {runbook: name, and its parameters}
     DATA = "data"  # {answers: {company: 3}}, {table: name} or {archive: node}
@@ -70,6 +71,7 @@ VERBS: Final[Mapping[str, Verb]] = {
         Verb("fail", Aim.ENCLOSURES, "repair", "a storage enclosure fails, with all that is on it"),
         Verb("erase", Aim.DATA, None, "data is destroyed by mistake; only a runbook brings it back"),
         Verb("stale", Aim.KEEPING, "fresh", "a share of the resolvers keeps answers longer than it may"),
+        Verb("blackout", Aim.SUPPLY, "relight", "an area has no power; its base stations run on batteries"),
         Verb("publish", Aim.EVENT, None, "the agency sends a telegram"),
         Verb("run", Aim.RUNBOOK, None, "a runbook is performed; the timeline goes on meanwhile"),
     )

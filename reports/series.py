@@ -16,7 +16,7 @@ from reports.reading import Record
 Floats: TypeAlias = npt.NDArray[np.float64]
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
-CAPABILITIES: Final = ("read", "write", "login", "feed", "delivery")
+CAPABILITIES: Final = ("read", "write", "login", "feed", "delivery", "attach")
 STRIP_BIN_S: Final = 0.5
 #: A probe that comes less often than the bins keeps its state for this long.
 STRIP_HOLD_S: Final = 2.5

@@ -33,6 +33,7 @@ PROGRAMS: Final = {
     "mail-provider": "topology.world.mail_provider",
     "carrier-mail": "topology.world.carrier_mail",
     "door": "topology.world.door",
+    "base-stations": "topology.world.radio.base_stations",
     "maps-storage": "topology.world.maps.storage",
     "maps-block": "topology.world.maps.block",
     "maps-steering": "topology.world.maps.steering",

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final, Protocol
 
 from harness.checks import (
+    access,
     answers,
     backups,
     broadcast,
@@ -47,6 +48,7 @@ class Check(Protocol):
 CHECKS: Final[Mapping[str, Check]] = {
     "answers": answers,
     "recovery": recovery,
+    "access": access,
     "failover": failover,
     "replication": replication,
     "backups": backups,

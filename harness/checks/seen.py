@@ -14,7 +14,7 @@ from harness.checks.outages import SECOND, Effect, Mark, Series, measure
 from harness.checks.recording import Recording
 from harness.rundir import Json
 
-CAPABILITIES: Final = ("write", "read", "login", "feed", "delivery")
+CAPABILITIES: Final = ("write", "read", "login", "feed", "delivery", "attach")
 #: What the prober says of probes that tell nothing of the service: it was stopped, or was itself held up.
 NO_PROBE: Final = ("stopped", "the observer was late", "nobody free to write")
 

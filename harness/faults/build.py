@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from harness.blackout import Blackout, stations
 from harness.congestion import EFFECTS, MAILS, NOTICES, Restriction
 from harness.failing import Failing, under
 from harness.faults import Fault, Stage
 from harness.faults.congest import Congest, Intake, Push
 from harness.faults.cut import Cut
+from harness.faults.darken import Darken
 from harness.faults.degrade import Degrade
 from harness.faults.erase import EraseAnswers, EraseArchive, EraseTable
 from harness.faults.fail import Fail
@@ -60,6 +62,8 @@ def build(verb: str, target: Target, stage: Stage) -> Fault:
             return _stale(target, stage)
         case Erasure():
             return _erase(target, stage)
+        case Blackout():
+            return _darken(target, stage)
         case Failing():
             return _fail(target, stage)
     raise NobodyThere(f"{verb}: nothing that can be broken")
@@ -86,6 +90,14 @@ def _fail(target: Failing, stage: Stage) -> Fault:
         raise NobodyThere(f"fail {target}: no node is that at the moment")
     nodes = [node for name in enclosures for node in stage.topology.on_enclosure(name)]
     return Fail(enclosures, target.how, nodes)
+
+
+def _darken(target: Blackout, stage: Stage) -> Fault:
+    """Raises NobodyThere where there are no base stations."""
+    node = stations(stage.topology)
+    if node is None:
+        raise NobodyThere(f"blackout {target}: there are no base stations")
+    return Darken(node, target)
 
 
 def _stale(target: Keeping, stage: Stage) -> Fault:

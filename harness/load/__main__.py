@@ -25,6 +25,7 @@ from harness.load.citizen import Citizen
 from harness.load.config import LoadConfig
 from harness.load.curves import CURVES
 from harness.load.handsets import listen
+from harness.load.network import RADIO
 from harness.load.residents import Errand, settle
 from harness.load.tally import Tally
 from harness.load.town import Town
@@ -40,11 +41,12 @@ def main() -> int:
     gevent.signal_handler(signal.SIGINT, stop.set)
     _allow_many_sockets()
     entrances = {entrance.name for access in config.access for entrance in access.entrances}
+    entrances |= {block.name for access in config.access for block in access.blocks}
     vantages = [access.carrier for access in config.access]
     history = Writer(
         config.history / f"load-{config.worker}.arrow",
         vantages=vantages,
-        endpoints=[*sorted(entrances), names.ENDPOINT],
+        endpoints=[*sorted(entrances), names.ENDPOINT, RADIO],
     )
     opened = Rows(config.opened, MAIL_SCHEMA) if config.opened else None
     try:
@@ -86,7 +88,19 @@ def _play(config: LoadConfig, history: Writer, opened: Rows | None, stop: Event)
     others = [
         gevent.spawn(arrivals.run),
         *(gevent.spawn(listen, access, town.notice) for access in config.access),
+        *(
+            gevent.spawn(town.attaching.follow, access)
+            for access in config.access
+            if access.network is not None
+        ),
+        *(
+            gevent.spawn(town.attaching.stay, one)
+            for one in people.values()
+            if one.access.network is not None
+        ),
     ]
+    if town.air is not None:
+        others.append(gevent.spawn(town.air.follow))
     print("ready", flush=True)
     try:
         _report(tally, history, opened, config.live_every_s, stop)

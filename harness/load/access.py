@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from harness.load.network import Block, Network
 from topology import map as topology_map
 from topology.map import Map, Node
 
@@ -13,6 +14,8 @@ from topology.map import Map, Node
 HTTP_PORT: Final = 8000
 #: Of the caches of a resolver node, which follow one another.
 FIRST_RESOLVER_PORT: Final = 5301
+#: The node that knows where there is a signal.
+BASE_STATIONS: Final = "base-stations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,8 @@ class Entrance:
 class Access:
     """One carrier: its share of the people, its entrances, and the HTTP address and port of its mail node.
 
-    `resolvers`: the address and port of each of its resolver's caches; none: its people know all entrances.
+    `resolvers`: the address and port of each of its resolver's caches; none: its people know all entrances. `network`:
+    what its handsets attach to first, and ask for names instead; none: they are always attached.
     """
 
     carrier: str
@@ -41,6 +45,11 @@ class Access:
     entrances: tuple[Entrance, ...]
     mail: tuple[str, int]
     resolvers: tuple[tuple[str, int], ...] = ()
+    network: Network | None = None
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        return self.network.blocks if self.network is not None else ()
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> Access:
@@ -48,7 +57,8 @@ class Access:
         host, port = data["mail"]
         entrances = tuple(Entrance(**entrance) for entrance in data["entrances"])
         resolvers = tuple((str(at), int(number)) for at, number in data["resolvers"])
-        return cls(data["carrier"], float(data["share"]), entrances, (host, int(port)), resolvers)
+        network = Network.parse(data["network"]) if data["network"] is not None else None
+        return cls(data["carrier"], float(data["share"]), entrances, (host, int(port)), resolvers, network)
 
 
 def of(topology: Map) -> tuple[Access, ...]:
@@ -65,9 +75,15 @@ def of(topology: Map) -> tuple[Access, ...]:
             ),
             (str(topology.nodes[carrier.mail].address), HTTP_PORT),
             resolvers(topology.nodes[carrier.resolver]) if carrier.resolver else (),
+            Network.of(topology, carrier.access, HTTP_PORT) if carrier.access else None,
         )
         for carrier in topology.carriers.values()
     )
+
+
+def radio(topology: Map) -> tuple[str, int] | None:
+    """Where the base stations tell at which places there is a signal; None: there is one everywhere."""
+    return next(((str(node.address), HTTP_PORT) for node in topology.with_role(BASE_STATIONS)), None)
 
 
 def resolvers(node: Node) -> tuple[tuple[str, int], ...]:

@@ -10,10 +10,12 @@ from collections.abc import Callable
 
 from harness.load import http1
 from harness.load.access import Entrance
+from harness.load.attaching import Attaching
 from harness.load.directory import Directory
 from harness.load.http1 import NotSentError, Reply, UnansweredError
 from harness.load.line import Line
 from harness.load.names import ENDPOINT, NoAddressError
+from harness.load.network import NotAttachedError
 from harness.load.residents import Errand
 from harness.load.tally import Tally
 from harness.rundir.history import Operation
@@ -26,8 +28,15 @@ class Asking:
     or for the page before the form, counts as what it is to the person: waiting.
     """
 
-    def __init__(self, directory: Directory, tally: Tally, record: Callable[[Operation], None]) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        attaching: Attaching,
+        tally: Tally,
+        record: Callable[[Operation], None],
+    ) -> None:
         self._directory = directory
+        self._attaching = attaching
         self._tally = tally
         self._record = record
 
@@ -35,7 +44,12 @@ class Asking:
         """Whether it was served. The entrance that worked last is the one this person tries first."""
         resident, invoked_ns = errand.resident, time.monotonic_ns()
         try:
-            entrances = self._directory.entrances(resident.access, resident.number)
+            if line.block is None:
+                line.block = self._attaching.attach(resident, errand.attempt)
+            entrances = self._directory.entrances(resident.access, resident.number, line.block)
+        except NotAttachedError as error:
+            self._note(errand, error.block, kind, value, invoked_ns, "fail", str(error))
+            return False
         except NoAddressError as error:
             self._note(errand, ENDPOINT, kind, value, invoked_ns, "fail", str(error))
             return False

@@ -11,6 +11,7 @@ from harness import canaries
 from harness.congestion import Looks
 from harness.load import access, population
 from harness.load.access import Access
+from harness.load.visits import Visits
 from topology.map import Map
 
 
@@ -48,6 +49,10 @@ class LoadConfig:
     looks_every_min: float = 10.0
     looks: int = 3
     opened: Path | None = None  # the file that opened mails are written to; none: they are not
+    radio: tuple[str, int] | None = (
+        None  # where the base stations tell of the signal; none: there is one everywhere
+    )
+    visits: Visits | None = None  # how often people visit besides; none: never
     canary: str = ""  # what marks one company's data, see `harness.canaries`; none: nothing is marked
 
     @classmethod
@@ -67,6 +72,7 @@ class LoadConfig:
         tls: float = 0.1,
         canary: str = "",
         by_hand: Looks | None = None,
+        visits: Visits | None = None,
     ) -> LoadConfig:
         """The load of one drill on a topology, in one process."""
         by_hand = by_hand or Looks()
@@ -86,6 +92,8 @@ class LoadConfig:
             again=again,
             tls=tls,
             canary=canary,
+            radio=access.radio(topology),
+            visits=visits,
         )
 
     def population(self) -> population.Population:
@@ -109,6 +117,8 @@ class LoadConfig:
         data["areas"] = tuple(data["areas"])
         data["access"] = tuple(Access.parse(one) for one in data["access"])
         data["pause_s"] = tuple(data["pause_s"])
+        data["radio"] = (str(data["radio"][0]), int(data["radio"][1])) if data["radio"] else None
+        data["visits"] = Visits.parse(data["visits"]) if data["visits"] else None
         data["history"] = Path(data["history"])
         data["opened"] = Path(data["opened"]) if data["opened"] else None
         return cls(**data)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from random import randrange
+from typing import TypeAlias
 
 import gevent
 import gevent.socket
@@ -11,6 +12,10 @@ from gevent.event import AsyncResult
 
 from harness.load.access import Access, Entrance
 from harness.load.names import TRIES, TRY_S, Found, NoAddressError, Question, read
+from harness.load.network import Block
+
+#: A cache of a carrier, by where it is asked.
+Cache: TypeAlias = tuple[str, tuple[str, int]]
 
 
 class Directory:
@@ -21,32 +26,36 @@ class Directory:
 
     def __init__(self, host: str) -> None:
         self._host = host
-        self._found: dict[tuple[str, int], Found] = {}
-        self._asking: dict[tuple[str, int], AsyncResult] = {}
+        self._found: dict[Cache, Found] = {}
+        self._asking: dict[Cache, AsyncResult] = {}
 
-    def entrances(self, access: Access, person: int) -> tuple[Entrance, ...]:
-        """The ways in for a person; all of them at a carrier without a resolver. Raises NoAddressError."""
-        if not access.resolvers:
+    def entrances(self, access: Access, person: int, block: Block | None = None) -> tuple[Entrance, ...]:
+        """The ways in for a person; all of them at a carrier without a resolver. Raises NoAddressError.
+
+        `block`: who let their handset in, and knows names as well.
+        """
+        if block is not None:
+            cache = (access.carrier, block.resolver)
+        elif access.resolvers:
+            cache = (access.carrier, access.resolvers[person % len(access.resolvers)])
+        else:
             return access.entrances
-        cache = person % len(access.resolvers)
-        found = self._found.get((access.carrier, cache))
+        found = self._found.get(cache)
         if found is None or found.until_ns <= time.monotonic_ns():
             found = self._look_up(access, cache)
         return found.entrances
 
-    def _look_up(self, access: Access, cache: int) -> Found:
-        key = (access.carrier, cache)
+    def _look_up(self, access: Access, key: Cache) -> Found:
         asking = self._asking.get(key)
         if asking is None:
             asking = self._asking[key] = AsyncResult()
-            gevent.spawn(self._ask, access, cache, asking)  # not by one who may leave before the answer
+            gevent.spawn(self._ask, access, key, asking)  # not by one who may leave before the answer
         found: Found = asking.get()
         return found
 
-    def _ask(self, access: Access, cache: int, asking: AsyncResult) -> None:
-        key = (access.carrier, cache)
+    def _ask(self, access: Access, key: Cache, asking: AsyncResult) -> None:
         try:
-            found = self._found[key] = ask(self._host, access, access.resolvers[cache])
+            found = self._found[key] = ask(self._host, access, key[1])
             asking.set(found)
         except NoAddressError as error:
             asking.set_exception(error)

@@ -12,6 +12,7 @@ import gevent.ssl
 
 from harness.load.access import Entrance
 from harness.load.http1 import MalformedError, NotSentError, Reader, Reply, UnansweredError
+from harness.load.network import Block
 
 _PIECE: Final = 65_536
 
@@ -26,7 +27,10 @@ def _context() -> gevent.ssl.SSLContext:
 
 
 class Line:
-    """Holds at most one connection, kept for as long as the same entrance answers. Closed by its context."""
+    """Holds at most one connection, kept for as long as the same entrance answers. Closed by its context.
+
+    `block` is what let the handset in, where it had to attach first.
+    """
 
     def __init__(self, host: str, *, secure: bool, try_s: float) -> None:
         self._host = host
@@ -34,6 +38,7 @@ class Line:
         self._try_s = try_s
         self._socket: gevent.socket.socket | None = None
         self._entrance: Entrance | None = None
+        self.block: Block | None = None
 
     def __enter__(self) -> Line:
         return self

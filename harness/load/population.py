@@ -12,7 +12,7 @@ from itertools import accumulate
 from random import Random
 from typing import Final
 
-from topology.world.areas import COASTS_OF, SEISMIC
+from topology.world.areas import COASTS_OF, FORECAST, SEISMIC
 
 #: Japanese seismic intensities, weakest first, as telegrams write them.
 INTENSITIES: Final = ("1", "2", "3", "4", "5-", "5+", "6-", "6+", "7")
@@ -172,7 +172,7 @@ def _company(number: int, seed: int, random: Random, areas: Sequence[str]) -> Co
         tsunami=random.random() < 0.7 and bool(coasts or not chosen),
         special=random.random() < 0.5,
         coasts=coasts,
-        prefectures=tuple(f"{each}0000" for each in prefectures),
+        prefectures=tuple(code for each in prefectures if (code := f"{each}0000") in FORECAST),
     )
 
 

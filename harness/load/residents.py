@@ -29,11 +29,14 @@ class Resident:
     token: str = ""  # of their personal link; empty until a mail has brought it
     mail: str = ""  # the id of that mail; empty once it is opened
     acknowledged: int = 0  # the last value that the service has taken
+    area: str = ""  # where they live
+    block: str = ""  # of the access network, that their handset turned to last
 
 
 class Purpose(Enum):
     ANSWER = "answer"  # open the page, send the form
     LOOK = "look"  # open the page again
+    VISIT = "visit"  # see what is new, as often as people do at such a time
     MAILBOX = "mailbox"  # no notice has come: look into the mailbox by hand
 
 
@@ -60,7 +63,13 @@ def settle(config: LoadConfig, curve: Curve) -> Mapping[str, Resident]:
     answers_ns = (minutes * 60e9 / config.clock).astype(np.int64).tolist()
     return {
         person.address: Resident(
-            person.number, person.address, by_carrier[person.carrier], habit, after_ns, habit.entrance
+            person.number,
+            person.address,
+            by_carrier[person.carrier],
+            habit,
+            after_ns,
+            habit.entrance,
+            area=person.area,
         )
         for person, habit, after_ns in zip(people, drawn, answers_ns, strict=True)
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,11 +14,14 @@ import orjson
 
 from harness.load import habits, http1
 from harness.load.access import Entrance
+from harness.load.air import Air
 from harness.load.asking import Asking
+from harness.load.attaching import Attaching
 from harness.load.config import LoadConfig
 from harness.load.directory import Directory
 from harness.load.http1 import NotSentError, UnansweredError
 from harness.load.line import Line
+from harness.load.network import NotAttachedError
 from harness.load.residents import Errand, Purpose, Resident
 from harness.load.tally import Tally
 from harness.rundir.history import BY_HAND, BY_NOTICE, Opened, Operation
@@ -40,11 +44,16 @@ class Town:
         self._config = config
         self._residents = residents
         self.tally = tally
-        self._asking = Asking(Directory(config.host), tally, record)
+        self.air = Air(config.radio, self._ring) if config.radio is not None else None
+        self.attaching = Attaching(config.access, config.seed, self.air)
+        self._unheard: dict[str, tuple[str, str]] = {}
+        self._asking = Asking(Directory(config.host), self.attaching, tally, record)
         self._plan = plan
         self._opened = opened
         self._jitter = Random(config.seed)
+        self._visiting = Random(f"visits {config.seed}")
         self._felt = False
+        self._felt_ns = 0  # when everyone knew
 
     def notice(self, address: str, mail: str, text: str, at_ns: int) -> None:
         """A handset shows a mail. Only the first link counts: a person has one register, of one broadcast."""
@@ -54,9 +63,18 @@ class Town:
         if not self._felt:
             self._feel(at_ns)
         resident = self._residents.get(address)
+        if resident is not None and self.air is not None and not self.air.reaches(resident):
+            self._unheard[address] = (mail, text)
+            return
         if resident is not None and not resident.token:
             self._give_link(resident, link[1], mail)
             self._plan(Errand(resident, Purpose.ANSWER, at_ns + resident.answers_ns))
+
+    def _ring(self) -> None:
+        """The signal is not where it was: handsets that have one again hear what they missed."""
+        for address, (mail, text) in list(self._unheard.items()):
+            del self._unheard[address]
+            self.notice(address, mail, text, time.monotonic_ns())
 
     def wanted(self, errand: Errand) -> bool:
         """Whether an errand that is due still has a reason: who has the link need not look for it."""
@@ -73,6 +91,8 @@ class Town:
             case Purpose.LOOK:
                 with self._line(errand.resident) as line:
                     self._open_page(line, errand)
+            case Purpose.VISIT:
+                self._visit(errand)
             case Purpose.MAILBOX:
                 self._look_into_mailbox(errand)
 
@@ -82,6 +102,28 @@ class Town:
         known_ns = at_ns + int(self._config.looks_after_min * 60e9 / self._config.clock)
         for resident in self._residents.values():
             self._plan(Errand(resident, Purpose.MAILBOX, known_ns + resident.answers_ns))
+
+        if self._config.visits is not None:
+            self._felt_ns = at_ns
+            for resident in self._residents.values():
+                self._plan_visit(resident, 0.0)
+
+    def _plan_visit(self, resident: Resident, minute: float) -> None:
+        """The next one after that drill minute since everyone knows, whatever becomes of the one before it."""
+        visits = self._config.visits
+        assert visits is not None
+        following = visits.following(minute, resident.area, self._visiting.random())
+        if following < math.inf:
+            planned_ns = self._felt_ns + int(following * 60e9 / self._config.clock)
+            self._plan(Errand(resident, Purpose.VISIT, planned_ns))
+
+    def _visit(self, errand: Errand) -> None:
+        """Who has no link yet has nowhere to go."""
+        resident = errand.resident
+        self._plan_visit(resident, (errand.planned_ns - self._felt_ns) * self._config.clock / 60e9)
+        if resident.token:
+            with self._line(resident) as line:
+                self._open_page(line, errand)
 
     def _give_link(self, resident: Resident, token: str, mail: str) -> None:
         resident.token, resident.mail = token, mail
@@ -152,6 +194,10 @@ class Town:
 
     def _link_in_mailbox(self, resident: Resident) -> tuple[str, str]:
         """The link in the newest mail that has one, and that mail; empty for none, or for no answer."""
+        try:
+            self.attaching.attach(resident)
+        except NotAttachedError:
+            return "", ""
         host, port = resident.access.mail
         mail = Entrance("mail", host, port, 0)
         with Line(host, secure=False, try_s=self._config.try_s) as line:

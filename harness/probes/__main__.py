@@ -17,6 +17,7 @@ import uvloop
 
 from harness.load import names
 from harness.probes import precedence
+from harness.probes.attach import Attach, Steering
 from harness.probes.board import Board, Probe
 from harness.probes.config import ProbeConfig
 from harness.probes.databases import Beats, Database
@@ -39,10 +40,11 @@ async def watch(config: ProbeConfig) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     doors = [*config.feed_apis, *config.mail_providers]
     entrances = [entrance.name for access in config.access for entrance in access.entrances]
+    blocks = [block.name for access in config.access for block in access.blocks]
     history = Writer(
         config.folder / "probes" / "probes.arrow",
-        vantages=[*(access.carrier for access in config.access), VANTAGE],
-        endpoints=["", names.ENDPOINT, *dict.fromkeys([*entrances, *(door.name for door in doors)])],
+        vantages=[*(access.carrier for access in config.access), VANTAGE, *blocks],
+        endpoints=["", names.ENDPOINT, *dict.fromkeys([*entrances, *blocks, *(door.name for door in doors)])],
     )
     databases = Rows(config.folder / "databases.arrow", DATABASE_SCHEMA)
     replication = Rows(config.folder / "replication.arrow", REPLICATION_SCHEMA)
@@ -83,6 +85,12 @@ def _probes(config: ProbeConfig) -> Iterator[Probe]:
         yield SignIn(process + 3, directory, config.login, config.host)
         process += 4
     yield Feed(process, config.feed_apis, config.host)
+    for access in config.access:
+        if access.network is not None:
+            steering = Steering(access.network)
+            for number in range(len(access.network.blocks)):
+                process += 1
+                yield Attach(process, access, steering, number, config.host)
 
 
 def _schedule(board: Board, config: ProbeConfig, probes: list[Probe]) -> None:
@@ -104,6 +112,8 @@ def _beside(
 ) -> Iterator[Coroutine[None, None, None]]:
     """What goes on beside the timetable: hearing notices, watching the databases and the consensus stores."""
     for probe in probes:
+        if isinstance(probe, Attach) and probe.number == 0:
+            yield probe.steering.follow()
         if isinstance(probe, Mail) and config.rates.get(Mail.capability, 0.0) > 0:
             yield probe.notices.listen()
     for region in dict.fromkeys(config.regions.values()):

@@ -16,13 +16,15 @@ from topology.map import Map, Node
 DATABASE_PORT: Final = 5432
 CONSENSUS_PORT: Final = 2379
 
-#: Probes a second of each capability at each carrier (`feed` knows no carriers: it is asked for once).
+#: Probes a second of each capability at each carrier (`feed` knows no carriers: it is asked for once; `attach` is for
+#: each block of an access network).
 RATES: Final[Mapping[str, float]] = {
     "read": 10.0,
     "write": 10.0,
     "login": 10.0,
     "feed": 10.0,
     "delivery": 10.0,
+    "attach": 5.0,
 }
 
 

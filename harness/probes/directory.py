@@ -38,23 +38,27 @@ class Directory:
         return self._known
 
     async def _look_up(self) -> Found:
-        question = Question(randrange(65536), self._host)
-        loop = asyncio.get_running_loop()
-        try:
-            transport, ear = await loop.create_datagram_endpoint(
-                lambda: _Ear(question, self._access), remote_addr=self._access.resolvers[-1]
-            )
-        except OSError as error:
-            raise NoAddressError(f"resolver: {(error.strerror or type(error).__name__).lower()}") from None
-        try:
-            for _ in range(TRIES):
-                transport.sendto(question.wire)
-                done, _ = await asyncio.wait({ear.found}, timeout=TRY_S)
-                if done:
-                    return ear.found.result()
-            raise NoAddressError("resolver: timeout")
-        finally:
-            transport.close()
+        return await look_up(self._host, self._access, self._access.resolvers[-1])
+
+
+async def look_up(host: str, access: Access, resolver: tuple[str, int]) -> Found:
+    """One question, asked again when it stays without an answer. Raises NoAddressError."""
+    question = Question(randrange(65536), host)
+    try:
+        transport, ear = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: _Ear(question, access), remote_addr=resolver
+        )
+    except OSError as error:
+        raise NoAddressError(f"resolver: {(error.strerror or type(error).__name__).lower()}") from None
+    try:
+        for _ in range(TRIES):
+            transport.sendto(question.wire)
+            done, _ = await asyncio.wait({ear.found}, timeout=TRY_S)
+            if done:
+                return ear.found.result()
+        raise NoAddressError("resolver: timeout")
+    finally:
+        transport.close()
 
 
 def _doors(entrances: Sequence[Entrance]) -> list[Door]:

@@ -16,7 +16,9 @@ from topology.map import Map
 
 EXPECTED: Final[Mapping[Kind, str]] = {
     Kind.REGION: "a region of the service",
+    Kind.NODE: "a node of the topology",
     Kind.ROLES: "roles",
+    Kind.SHARE: "a share",
     Kind.DURATION: "a duration",
     Kind.COUNT: "a number",
     Kind.INSTANT: "an instant with its zone, such as 2026-01-15T14:46:40+09:00, or a time of the timeline, such as 59s",
@@ -29,10 +31,14 @@ def typed(value: Value, kind: Kind, topology: Map) -> Json:
     match kind:
         case Kind.REGION:
             return known(value, topology.service_regions, EXPECTED[kind])
+        case Kind.NODE:
+            return known(value, list(topology.nodes), EXPECTED[kind])
         case Kind.ROLES:
             roles = sorted({node.role for node in topology})
             each = value.values if isinstance(value, Items) else (value,)
             return [known(one, roles, "a role of the topology") for one in each]
+        case Kind.SHARE:
+            return quantities.share(value)
         case Kind.DURATION:
             return quantities.duration(value).s
         case Kind.COUNT:

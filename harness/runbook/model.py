@@ -19,7 +19,9 @@ class Kind(StrEnum):
     """What an argument or a parameter is, and so how it is written."""
 
     REGION = "region"  # a region of the topology -> its name
+    NODE = "node"  # a node of the topology -> its name
     ROLES = "roles"  # one role or a list of them -> a list of names
+    SHARE = "share"  # 30% -> 0.3
     DURATION = "duration"  # 5s -> 5.0, seconds
     COUNT = "count"  # 3
     INSTANT = (

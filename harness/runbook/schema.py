@@ -15,6 +15,7 @@ from harness.rundir import Json
 _NAME: Final[dict[str, Json]] = {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"}
 _WORD: Final[Json] = {"type": ["string", "number"], "minLength": 1}
 _PARAMETER: Final[Json] = {"type": "string", "pattern": r"\$\{?[A-Za-z0-9_-]+"}
+_SHARE: Final[Json] = {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?\s*%$", "description": "a share: 30%"}
 _DURATION: Final[dict[str, Json]] = {
     "type": "string",
     "pattern": r"^\s*[0-9]{1,12}(\.[0-9]{1,6})?\s*(ms|s|min|h)\s*$",
@@ -22,7 +23,9 @@ _DURATION: Final[dict[str, Json]] = {
 }
 _KINDS: Final[Mapping[Kind, Json]] = {
     Kind.REGION: _WORD,
+    Kind.NODE: _WORD,
     Kind.ROLES: {"anyOf": [_WORD, {"type": "array", "items": _WORD, "minItems": 1}]},
+    Kind.SHARE: {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, _SHARE, _PARAMETER]},
     Kind.DURATION: {"anyOf": [_DURATION, _PARAMETER]},
     Kind.COUNT: {"anyOf": [{"type": "integer", "minimum": 1}, _PARAMETER]},
     Kind.INSTANT: _WORD,

@@ -23,8 +23,8 @@ FLUSH_EVERY_S: Final = 0.1
 #: What an operation came to. `info`: nobody knows; it may have happened (a time-out, a connection cut).
 OUTCOMES: Final = ("ok", "fail", "info")
 #: The load's kinds: answer = the answer form was sent; look = the page was fetched.
-#: The probes' kinds are the capabilities: read, write, login, feed, delivery.
-KINDS: Final = ("answer", "look", "read", "write", "login", "feed", "delivery")
+#: The probes' kinds are the capabilities: read, write, login, feed, delivery, attach.
+KINDS: Final = ("answer", "look", "read", "write", "login", "feed", "delivery", "attach")
 
 _CODE: Final = pa.int16()
 _NAME: Final[pa.DataType] = pa.dictionary(_CODE, pa.string())
@@ -38,7 +38,7 @@ _OPERATION: Final[list[tuple[str, pa.DataType]]] = [
     ("invoked_ns", pa.int64()),  # when it did
     ("completed_ns", pa.int64()),
     ("outcome", _NAME),
-    ("vantage", _NAME),  # the carrier, or "observers"
+    ("vantage", _NAME),  # the carrier, "observers", or the block at home
     ("endpoint", _NAME),  # the entrance or node that answered last
     ("detail", pa.string()),  # why it failed: "timeout", "refused", "reset", "http 503", ...; null when ok
 ]

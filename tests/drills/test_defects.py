@@ -18,6 +18,8 @@ pytestmark = [pytest.mark.fabric, pytest.mark.drill]
 #: A control that is a scenario of its own, and how much later than expected it is at least.
 MOVE_AFTER = "move-after-the-disaster"
 MARGIN = 1.3
+#: Another one: a healthy block takes all users of one that failed at once.
+AT_ONCE = "block-widened-at-once"
 HUNG_AND_LOST = str(Path(__file__).parent / "scenarios" / "hung-and-lost.yaml")
 
 
@@ -55,13 +57,17 @@ CAUGHT: dict[str, tuple[list[str], dict[str, Found]]] = {
     # Pages that do not show what was acknowledged are no steady state, so no fault is ever played.
     "durability": (["calm", *shortened("calm")], {"web-acks-before-commit": Found("answers")}),
     "witness": (["az-loss", *shortened("az-loss")], {"two-zones-no-witness": Found("recovery")}),
+    "access": (
+        ["access-storage-failure", *shortened("access-storage-failure")],
+        {"maps-detector-blind": Found("access", "cut_off_s")},
+    ),
     # At the end what was lost gets its power back, and Singapore takes writes while Tokyo does.
     "fence": (["region-loss", *shortened("region-loss")], {"unfenced-return": Found("failover")}),
 }
 
 
 #: Too long for every change.
-LONG = {"fence", "witness"}
+LONG = {"access", "fence", "witness"}
 
 
 @pytest.mark.parametrize(
@@ -101,6 +107,15 @@ def test_who_moves_after_the_disaster_gets_everything_back_too_late(tmp_path: Pa
         assert recovery["measured"][name] > least * recovery["expected"][name], name
 
 
+@pytest.mark.nightly
+def test_a_block_that_is_widened_at_once_hurts_its_own_users(tmp_path: Path) -> None:
+    ran = harness("run", AT_ONCE, "--json", runs=tmp_path, timeout_s=360)
+    assert ran.status == 1, failures(ran)
+    access = json.loads(ran.stdout)["checks"]["access"]
+    assert access["verdict"] == "fail", failures(ran)
+    assert access["measured"]["slower_ratio"] > access["expected"]["slower_ratio"]
+
+
 def test_the_control_and_the_scenario_beside_it_are_held_to_the_same() -> None:
     control, beside = (load(library.scenario(name)).as_fields() for name in (MOVE_AFTER, "region-loss"))
     assert control.need("drill", "").content == beside.need("drill", "").content
@@ -113,7 +128,7 @@ def test_the_control_and_the_scenario_beside_it_are_held_to_the_same() -> None:
 
 def test_every_defect_is_tried() -> None:
     tried = {defect for _, defects in CAUGHT.values() for defect in defects}
-    (control,) = library.controls()
-    assert control.stem == MOVE_AFTER
-    tried |= {each.as_text() for each in load(control).as_fields().need("with", "").as_items()}
+    assert {control.stem for control in library.controls()} == {MOVE_AFTER, AT_ONCE}
+    for control in library.controls():
+        tried |= {each.as_text() for each in load(control).as_fields().need("with", "").as_items()}
     assert {path.stem for path in library.defects()} == tried

@@ -34,6 +34,7 @@ SHORTENED = {
         "expect.isolation.attempts=5000",
         *EXAMINED,
     ],
+    "access-storage-failure": ["drill.people=1000", "timeline.1.at=14s", "timeline.2.at=24s", "ends=32s"],
     "wan-cut": [
         "timeline.1.at=8s",
         "timeline.2.at=16s",
@@ -52,15 +53,24 @@ SHORTENED = {
     ],
 }
 #: Shortened, too, but too long for every change.
-LONG = {"operator-erases", "storage-enclosure-failure", "switch-back", "wan-cut", "warnings"}
+LONG = {
+    "access-storage-failure",
+    "operator-erases",
+    "storage-enclosure-failure",
+    "switch-back",
+    "wan-cut",
+    "warnings",
+}
 #: Played whole, every night, and not at every change: `make nightly`.
 NIGHTLY = {
+    "blackout-hokkaido",
     "mail-provider-site-loss",
     "planned-outage",
     "rebuild-from-code",
     "region-loss-to-virginia",
     "region-return",
     "stale-names",
+    "surge",
     "sync-stalls-then-loss",
     "update-destroys",
 }

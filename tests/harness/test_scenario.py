@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from harness import library, scenario
+from harness.blackout import Blackout
 from harness.duration import Duration
 from harness.failing import Failing
 from harness.failure import Failure
 from harness.keeping import Keeping
+from harness.load.visits import Visits
 from harness.scenario import Drill, Scenario, Step
 from harness.selector import Selector
 from harness.targets import Domains, Link, Publication, Target
@@ -126,6 +128,11 @@ def test_a_whole_scenario(folder: Path) -> None:
             Failing(Selector(role="database", standing="primary"), Failure.READ_ONLY),
         ),
         ("{at: 1s, repair: {enclosure: shelf}}", Failing(Selector(enclosure="shelf"))),
+        (
+            "{at: 1s, blackout: {supply: hokkaido, important: 20%, others_last: 6h}}",
+            Blackout("hokkaido", 0.2, 21600.0),
+        ),
+        ("{at: 1s, relight: {supply: hokkaido}}", Blackout("hokkaido")),
         ("{at: 1s, fresh: {}}", Keeping()),
         ("{at: 1s, fresh: {carrier: au}}", Keeping(carrier="au")),
         ("{at: 1s, publish: quake}", Publication("quake")),
@@ -344,6 +351,42 @@ def test_a_scenario_says_which_systems_of_the_world_stand(folder: Path) -> None:
     assert "maps-msf" in asking.standing(whole).nodes
     with pytest.raises(BadInput, match=r's\.yaml:16:11: found "map".*did you mean "maps"'):
         read(folder, swap("regions: [singapore]", "systems: [map]")).standing(whole)
+
+
+VISITS = "{every: 3h, at_once: 8, for: 40min, then: 2, affected: 40%}"
+
+
+def test_a_drill_says_how_often_people_visit_besides(folder: Path) -> None:
+    drill = read(folder, swap("tls: 20%", f"tls: 20%, visits: {VISITS}")).drill
+    assert drill.visits == Visits(180.0, 8.0, 40.0, 2.0, 0.4, ("350",)), "360 was shaken with 5+ only"
+    assert read(folder, WHOLE).drill.visits is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("every: 3h", "every: 0h", "a time above 0s"),
+        ("at_once: 8", "at_once: -1", "a number, 0 or more"),
+        (", affected: 40%", "", 'no "affected"'),
+        ("affected: 40%", "affected: 140%", "a share"),
+    ],
+)
+def test_what_is_wrong_with_visits(folder: Path, old: str, new: str, message: str) -> None:
+    assert message in complaint(folder, swap("tls: 20%", f"tls: 20%, visits: {swapped(VISITS, old, new)}"))
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("blackout: {supply: hokkaido, important: 20%, others_last: 72h}", "above 0h and below 72h"),
+        ("blackout: {supply: hokkaido, important: 20%}", 'no "others_last"'),
+        ("blackout: {supply: hokkaido, important: 120%, others_last: 6h}", "a share"),
+        ("relight: {supply: hokkaido, important: 20%}", "expected supply"),
+    ],
+)
+def test_what_is_wrong_with_a_blackout(folder: Path, entry: str, message: str) -> None:
+    text = swap("- {at: 10s, lose: {zone: singapore.a}}", f"- {{at: 10s, {entry}}}")
+    assert message in complaint(folder, text)
 
 
 def test_a_scenario_says_which_defects_are_laid_over_the_topology(folder: Path) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from harness import targets
+from harness.blackout import Blackout
 from harness.failing import Failing
 from harness.failure import Failure
 from harness.keeping import Keeping
@@ -26,6 +27,7 @@ from topology.map import Map
         ("stale", Keeping(0.5, 60.0, "au")),
         ("fail", Failing(Selector(enclosure="tokyo-a-archive"), Failure.OFFLINE)),
         ("fail", Failing(Selector(role="database", standing="primary"))),
+        ("blackout", Blackout("hokkaido", 0.2, 21600.0)),
         ("erase", Erasure(company=3)),
         ("erase", Erasure(table="answers")),
         ("erase", Erasure(archive="backup-t")),

@@ -14,10 +14,11 @@ def test_every_verb_that_breaks_has_one_that_takes_back_unless_nothing_can() -> 
         "stale": "fresh",
         "fail": "repair",
         "erase": None,
+        "blackout": "relight",
         "publish": None,
         "run": None,
     }
-    assert set(UNDOES) == {"restore", "resume", "join", "ease", "fresh", "repair"}
+    assert set(UNDOES) == {"restore", "resume", "join", "ease", "fresh", "repair", "relight"}
 
 
 def test_the_guide_to_the_language_knows_every_word() -> None:

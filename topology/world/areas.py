@@ -1,8 +1,8 @@
 """Areas that telegrams speak of: names and codes of the Japan Meteorological Agency.
 
 Source: the agency's published sample telegrams of the earthquake of 2011-03-11 (震源・震度に関する情報 VXSE53 and
-津波警報 VTSE41), and of 2016-07-15 for a weather office's area (VPWW54). Only what lies in Kanto, Tohoku, Yamanashi
-and Shizuoka is kept.
+津波警報 VTSE41), and of 2016-07-15 for a weather office's area (VPWW54); for Hokkaido its table of areas and codes.
+Only what lies in Kanto, Tohoku, Yamanashi and Shizuoka is kept, and of Hokkaido the areas of intensities.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ class Area:
 
 #: 地震情報／都道府県等
 PREFECTURES: Final = {
+    "01": "北海道",
     "02": "青森県",
     "03": "岩手県",
     "04": "宮城県",
@@ -40,6 +41,14 @@ PREFECTURES: Final = {
 }
 
 _SEISMIC: Final = {
+    "01": "100 石狩地方北部 101 石狩地方中部 102 石狩地方南部 105 渡島地方北部 106 渡島地方東部 "
+    "107 渡島地方西部 110 檜山地方 115 後志地方北部 116 後志地方東部 117 後志地方西部 "
+    "120 空知地方北部 121 空知地方中部 122 空知地方南部 125 上川地方北部 126 上川地方中部 "
+    "127 上川地方南部 130 留萌地方中北部 131 留萌地方南部 135 宗谷地方北部 136 宗谷地方南部 "
+    "140 網走地方 141 北見地方 142 紋別地方 145 胆振地方西部 146 胆振地方中東部 "
+    "150 日高地方西部 151 日高地方中部 152 日高地方東部 155 十勝地方北部 156 十勝地方中部 "
+    "157 十勝地方南部 160 釧路地方北部 161 釧路地方中南部 165 根室地方北部 166 根室地方中部 "
+    "167 根室地方南部",
     "02": "200 青森県津軽北部 201 青森県津軽南部 202 青森県三八上北 203 青森県下北",
     "03": "210 岩手県沿岸北部 211 岩手県沿岸南部 212 岩手県内陸北部 213 岩手県内陸南部",
     "04": "220 宮城県北部 221 宮城県南部 222 宮城県中部",
@@ -88,5 +97,7 @@ COASTS_OF: Final = {
     "22": ("380",),
 }
 #: 気象情報／府県予報区, by code. In these prefectures one office speaks for all of it, and its area is the prefecture's
-#: code and four zeros.
-FORECAST: Final = {f"{code}0000": Area(f"{code}0000", name, code) for code, name in PREFECTURES.items()}
+#: code and four zeros. Hokkaido has several offices, and none of their areas is kept.
+FORECAST: Final = {
+    f"{code}0000": Area(f"{code}0000", name, code) for code, name in PREFECTURES.items() if code != "01"
+}

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from harness.runbook.commands import answers, drain, fence, names, nodes, notice, region, release, restore
+from harness.runbook.commands import (
+    answers,
+    areas,
+    drain,
+    fence,
+    names,
+    nodes,
+    notice,
+    region,
+    release,
+    restore,
+    signal,
+)
 from harness.runbook.commands.command import Command
 
 #: By the word that a step writes under `do`.
@@ -24,6 +36,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
         release.RELEASE,
         notice.POST,
         answers.RESTORE,
+        areas.WIDEN,
+        areas.RETURN,
+        signal.BRING,
         restore.RESTORE,
     )
 }

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from harness.runbook.proofs import answers, balancers, names, nodes, notice, release, restored, users, writes
+from harness.runbook.proofs import (
+    answers,
+    areas,
+    balancers,
+    names,
+    nodes,
+    notice,
+    release,
+    restored,
+    signal,
+    users,
+    writes,
+)
 from harness.runbook.proofs.proof import Proof
 
 #: By the word that a step writes under `proof`.
@@ -30,5 +42,8 @@ PROOFS: Final[Mapping[str, Proof]] = {
         answers.COMPLETE,
         restored.RESTORED,
         restored.COPIED,
+        areas.SERVED,
+        areas.UNHARMED,
+        signal.SIGNAL,
     )
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +18,7 @@ ANCHOR_NS = 5_000_000_000_000
 START_NS = ANCHOR_NS + 40_000_000_000
 SCALE = 60.0
 CARRIERS = ("docomo", "au", "softbank")
+BLOCKS = ("maps-msb", "maps-msf")
 OCCURS = datetime.fromisoformat("2026-01-15T14:46:00+09:00")
 RULE: Mapping[str, Json] = {"areas": [], "least": "5-", "tsunami": True, "special": True, "standing": False}
 
@@ -67,10 +68,11 @@ class Recorded:
         *,
         proven: bool = True,
         took_s: float = 0.0,
+        nodes: Sequence[str] = ("web-a1",),
     ) -> None:
         verb = name.partition("-")[2]
         self.event(
-            at_s - took_s, "fault.injecting", fault=name, verb=verb, target={"zone": "a"}, nodes=["web-a1"]
+            at_s - took_s, "fault.injecting", fault=name, verb=verb, target={"zone": "a"}, nodes=list(nodes)
         )
         self.event(at_s, "fault.injected", fault=name)
         effect = "proven" if proven else "unproven"
@@ -100,8 +102,17 @@ class Recorded:
     def answer(self, person: int, value: int, at_s: float, outcome: str = "ok", took_s: float = 0.02) -> None:
         self._load.append(operation("answer", person, value, at_s, took_s, outcome))
 
-    def look(self, person: int, value: int, at_s: float, took_s: float = 0.02) -> None:
-        self._load.append(operation("look", person, value, at_s, took_s, "ok"))
+    def look(
+        self,
+        person: int,
+        value: int,
+        at_s: float,
+        took_s: float = 0.02,
+        *,
+        outcome: str = "ok",
+        detail: str | None = None,
+    ) -> None:
+        self._load.append(operation("look", person, value, at_s, took_s, outcome, detail=detail))
 
     def probe(
         self,
@@ -221,7 +232,7 @@ def answered(person: int, value: int, **more: Json) -> dict[str, Json]:
 
 
 def operations(path: Path, rows: list[Operation]) -> None:
-    writer = Writer(path, vantages=[*CARRIERS, "observers"], endpoints=["a", "b"])
+    writer = Writer(path, vantages=[*CARRIERS, "observers", *BLOCKS], endpoints=["a", "b"])
     for row in rows:
         writer.add(row)
     writer.close()

@@ -7,7 +7,6 @@ comes again. So a block that suddenly serves another one's users hurts its own.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import hmac
 import time
 from collections import deque
@@ -16,6 +15,7 @@ from typing import Final
 
 import orjson
 
+from topology.world.maps.card import proof
 from topology.world.maps.paths import Refused, Storage
 
 #: `p95_s` is over the sessions of so long; real seconds.
@@ -28,11 +28,6 @@ class NotAdmitted(Exception):
     def __init__(self, status: int, why: str) -> None:
         self.status, self.why = status, why
         super().__init__(why)
-
-
-def proof(key: str, subscriber: int) -> str:
-    """What the card in a handset shows of itself."""
-    return hmac.new(key.encode(), str(subscriber).encode(), hashlib.sha256).hexdigest()[:32]
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from harness.failure import Failure
 from harness.runtime.local.filesystems import FileSystems
 from tests.topology.world.conftest import Start
 from tests.topology.world.program import Program, until
-from topology.world.maps.sessions import proof
+from topology.world.maps.card import proof
 
 KEY = "the-tests'-cards"
 NAME = "anpi.example"
