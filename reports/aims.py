@@ -35,6 +35,10 @@ def told(aim: Mapping[str, Json], places: Places, words: Words) -> str:
         return words("aim.oneway" if aim.get("oneway") else "aim.between", here=here, there=there)
     if "link" in aim:
         return words("aim.link", link=places.link(str(aim["link"]))) + _effects(aim, words)
+    if "supply" in aim:
+        important = words.value("important_share", aim.get("important"))
+        others = words.value("others_drill_s", aim.get("others_s"))
+        return words("aim.supply", name=aim["supply"], important=important, others=others)
     if "share" in aim:
         share, keeps = words.value("kept_share", aim["share"]), words.value("keeps_s", aim.get("keeps_s"))
         carrier = aim.get("carrier")

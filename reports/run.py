@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import jinja2
 
 from harness.rundir import RunDir
-from reports import drill, faults, host, reading, recovery, rehearsal, runbooks, story, summary
+from reports import drill, faults, host, reading, recovery, rehearsal, runbooks, story, summary, voice
 from reports.faults import Fault
 from reports.host import Fact
 from reports.names import Names
@@ -55,6 +55,7 @@ def page(record: Record, words: Words) -> str:
         runbooks=performed,
         debrief=rehearsal.debrief(record, names, words),
         drill=drill.view(statistics, words),
+        voice=voice.table(record, names, words),
         host_facts=pictures.host_facts,
         lines=story.lines(record, words),
         undos=story.undo_lines(record),
@@ -72,6 +73,7 @@ class Pictures:
     regions: Picture | None
     recovery: Picture | None
     responses: Picture | None
+    voice: Picture | None
     host: Picture
     host_facts: list[Fact]
 
@@ -90,6 +92,7 @@ def _pictures(
     from reports.figures import regions as regions_figure
     from reports.figures import responses as responses_figure
     from reports.figures import timeline
+    from reports.figures import voice as voice_figure
 
     folder = record.path / "figures"
     data = timeline.measured(record)
@@ -98,6 +101,7 @@ def _pictures(
     bars = recovery.recoveries(record, time.until_s, carriers)
     titles = {fault.id: names.fault(fault) for fault in done}
     titles |= {one.id: one.title for one in performed}
+    restricted = voice.carriers(record)
     answered = statistics is not None and statistics.minutes.size > 0
     return Pictures(
         timeline=timeline.draw(record, data, done, names, words, folder),
@@ -106,6 +110,7 @@ def _pictures(
         else None,
         recovery=recovery_figure.draw(bars, names, titles, words, folder) if bars else None,
         responses=responses_figure.draw(statistics, words, folder) if statistics and answered else None,
+        voice=voice_figure.draw(restricted, names, words, folder) if restricted else None,
         host=host_figure.draw(record, data.probes, done, time, words, folder),
         host_facts=host.facts(record, data.probes, words),
     )
