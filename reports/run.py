@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -116,6 +117,7 @@ def _pictures(
     )
 
 
+@cache
 def environment() -> jinja2.Environment:
     """The templates of every page."""
     environment = jinja2.Environment(

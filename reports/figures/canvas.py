@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -89,11 +90,17 @@ class Picture:
 @contextmanager
 def style() -> Iterator[None]:
     """Everything drawn inside looks like the reports, whatever the settings of the machine. Japanese has its glyphs."""
-    font_manager.fontManager.addfont(matplotlib_fontja.get_font_ttf_path())
+    _add_japanese()
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
         yield
+
+
+@cache
+def _add_japanese() -> None:
+    """Once a process: whenever a face is added, all that was found before is looked for again."""
+    font_manager.fontManager.addfont(matplotlib_fontja.get_font_ttf_path())
 
 
 def sheet(height_in: float) -> Figure:
