@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from typing import Final
@@ -19,6 +19,7 @@ from topology.map import Map, Node
 
 #: What the service's own operator program gives out, see `python -m topology export`.
 EXPORTS: Final = ("answers", "broadcasts", "events", "companies", "telegrams")
+OUTBOX: Final = "outbox"
 #: The journals that each role keeps, one per leg of a mail's way.
 JOURNALS: Final = {"mail-provider": ("submitted", "relayed"), "carrier-mail": ("stored", "noticed")}
 EXPORTER: Final = "mailer"
@@ -27,14 +28,15 @@ PATIENCE_S: Final = 60.0
 
 def read_back(runtime: Runtime, topology: Map, run: RunDir) -> None:
     """Fill final/ and mail/. What cannot be read is recorded as an event and left out; checks then say unknown."""
-    exporters = _Exporters(runtime, topology, run)
-    for what in EXPORTS:
-        if (lines := exporters.export(what)) is not None:
-            with _stored(run, what):
-                (run.path / "final" / f"{what}.jsonl").write_bytes(lines)
-                run.record("readback", what=what, rows=lines.count(b"\n"))
-    if (lines := exporters.export("outbox")) is not None:
-        _write_leg(run, "composed", [_composed(lines)])
+    for what, lines in _Exporters(runtime, topology, run).all((*EXPORTS, OUTBOX)):
+        if lines is None:
+            continue
+        if what == OUTBOX:
+            _write_leg(run, "composed", [_composed(lines)])
+            continue
+        with _stored(run, what):
+            (run.path / "final" / f"{what}.jsonl").write_bytes(lines)
+            run.record("readback", what=what, rows=lines.count(b"\n"))
     for leg in ("submitted", "relayed", "stored", "noticed"):
         tables = [
             _journal(node, text)
@@ -52,6 +54,13 @@ class _Exporters:
         self._runtime, self._run = runtime, run
         self._nodes = list(topology.with_role(EXPORTER))
         self._found = False
+
+    def all(self, wanted: Sequence[str]) -> Iterator[tuple[str, bytes | None]]:
+        """Each of them, in this order. Once somebody is known to give out something, two are asked for at a time."""
+        first, *others = wanted
+        yield first, self.export(first)
+        with ThreadPoolExecutor(max_workers=2 if self._found else 1) as pool:
+            yield from zip(others, pool.map(self.export, others), strict=True)
 
     def export(self, what: str) -> bytes | None:
         """From the node that gave something out before; else from the first to answer when all are asked at once."""
