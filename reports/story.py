@@ -77,7 +77,10 @@ def lines(record: Record, words: Words) -> list[Line]:
     ]
 
 
-_TROUBLE: Final = ("node.died", "run.interrupted", "run.failed", "run.mishap", "readback.failed")
+_TROUBLE: Final = (
+    "node.died", "run.interrupted", "run.failed", "run.mishap", "readback.failed", "hold.skipped",
+    "rehearsal.abandoned",
+)  # fmt: skip
 
 
 def _weight(event: Event) -> str:

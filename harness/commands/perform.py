@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import signal
 import socket
@@ -14,6 +13,7 @@ from typing import Final
 import click
 
 from harness.cli import FAIL, PASS, UNKNOWN
+from harness.commands import user
 
 ENDS: Final = {"proven": PASS, "failed": FAIL, "interrupted": UNKNOWN, "unknown": UNKNOWN}
 
@@ -45,9 +45,7 @@ def command(runs: Path, runbook: str, settings: tuple[str, ...], first: str | No
         raise BadInput(Place(runbook), "no such file", "a runbook's name or its file")
     is_file = path.is_file()
     folder = str(path.resolve().parent) if is_file else str(runs.resolve() / "runbooks")
-    request = desk.Request(
-        path.stem if is_file else runbook, folder, settings, first, again, getpass.getuser()
-    )
+    request = desk.Request(path.stem if is_file else runbook, folder, settings, first, again, user.name())
     if standing.read(runs) is None:
         raise CannotRun("nothing is up to perform it on; `harness up` brings every node up")
     try:

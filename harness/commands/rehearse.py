@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from collections.abc import Mapping
 from functools import partial
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import click
 
 from harness.cli import BAD_INPUT, CANNOT_RUN, FAIL, PASS, UNKNOWN
+from harness.commands import user
 from harness.commands.playing import Manner, play
 from harness.commands.wanted import Wanted, options
 from harness.runtime import choice
@@ -142,7 +142,7 @@ def _terminal(plan: Plan, who: tuple[str, ...], patience_s: float) -> Terminal:
     from harness.terminal.prompt import Terminal
 
     faults_s = tuple(fault.at_s for fault in plan.faults)
-    return Terminal(plan.drill.clock, faults_s, _roles(plan, who), getpass.getuser(), patience_s)
+    return Terminal(plan.drill.clock, faults_s, _roles(plan, who), user.name(), patience_s)
 
 
 def _need_a_terminal() -> None:

@@ -156,6 +156,26 @@ def test_a_defect_that_a_scenario_has_not_is_refused_with_its_place(
     assert says in message
 
 
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        (("region-mov", "--auto"), 'did you mean "region-move"?'),
+        (("mine.yaml", "--auto"), "mine.yaml: found no such file"),
+        (("region-move",), "found no terminal, expected a person at one, or --auto"),
+        (("region-move", "--auto", "--param", "to=tokio"), '--param to=tokio: found "tokio"'),
+        (("region-move", "--auto", "--who", "operater=Sato"), 'did you mean "operator"?'),
+        (("region-move", "--auto", "--who", "Sato"), "expected ROLE=NAME"),
+        (("region-move", "--auto", "--patience", "3m"), 'did you mean "3min"?'),
+        (("region-move", "--auto", "--patience", "0s"), "a duration above 0s"),
+        (("planned-move", "--auto"), 'no "from"'),
+    ],
+)
+def test_what_cannot_be_rehearsed_is_refused(tmp_path: Path, argv: tuple[str, ...], says: str) -> None:
+    message = refused(harness("rehearse", *argv, "--scenario", "region-loss", runs=tmp_path / "runs"))
+    assert says in message
+    assert not (tmp_path / "runs").exists(), "nothing was started"
+
+
 def test_a_control_is_found_by_its_name(tmp_path: Path) -> None:
     ran = harness("plan", "move-after-the-disaster", runs=tmp_path)
     assert ran.status == 0, ran

@@ -25,7 +25,7 @@ why: To see.
 parameters: {en: text}
 steps:
   - {name: post, title: {en: p, ja: 出}, do: {notice: &words {ja: 報, en: $en}},
-     proof: {notice-shown: *words}, within: 5s}
+     proof: {notice-shown: *words}, within: 5s, hold: true}
   - {name: wait, title: {en: w, ja: 待}, proof: {notice-shown: {ja: 完, en: $en is over}}, within: 30s}
 """
 
@@ -106,6 +106,28 @@ def test_a_client_that_vanishes_stops_it_and_status_tells_where(runs: Path, scen
     finish(scene, "vanished")
     assert again.end()["end"] == "proven"
     assert not progress.unfinished(scene.run.path)
+
+
+def test_beginning_behind_a_hold_point_is_recorded_and_not_refused(runs: Path, scene: Scene) -> None:
+    client = Client(runs, ["en=behind"], "wait")
+    client.says("hold point skipped: post is not proven; that is recorded")
+    finish(scene, "behind")
+    assert client.end()["end"] == "proven"
+    (skipped,) = scene.run.events("hold.skipped")
+    assert (skipped.data["hold"], skipped.data["step"], skipped.data["by"]) == ("post", "wait", "somebody")
+    told = "\n".join(progress.told(scene.run.path, stands=True))
+    assert "hold points that were skipped and never proven: post" in told
+
+
+def test_what_was_proven_before_is_not_skipped(runs: Path, scene: Scene) -> None:
+    stopped = Client(runs, ["en=before"])
+    stopped.says("wait: w")
+    stopped.connection.sendall(b"stop\n")
+    assert stopped.end()["end"] == "interrupted"
+    again = Client(runs, ["en=before"], "wait")
+    finish(scene, "before")
+    assert again.end()["end"] == "proven"
+    assert scene.run.events("hold.skipped") == []
 
 
 def test_bad_input_is_told_and_nothing_is_done(runs: Path, scene: Scene) -> None:
