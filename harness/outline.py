@@ -26,9 +26,6 @@ def outline(plan: Plan, topology: Map) -> Iterator[str]:
     for entry in plan.unhealed:
         yield f"  {plan.ends_s:>7g} s  heals {entry.id}"
     yield f"  {plan.ends_s:>7g} s  ends"
-    if plan.rehearsal is not None:
-        who = "the harness" if plan.rehearsal.auto else "a person"
-        yield f"rehearsed {plan.rehearsal.runbook} by {who}, from {plan.rehearsal.at_s:g} s on"
     yield "expected"
     yield from _expected(plan)
 
