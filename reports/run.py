@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING
 import jinja2
 
 from harness.rundir import RunDir
-from reports import drill, faults, host, reading, recovery, rehearsal, runbooks, story, summary, voice
+from reports import (
+    drill,
+    faults,
+    host,
+    mails,
+    reading,
+    recovery,
+    rehearsal,
+    runbooks,
+    story,
+    summary,
+    voice,
+)
 from reports.faults import Fault
 from reports.host import Fact
 from reports.names import Names
@@ -55,6 +67,7 @@ def page(record: Record, words: Words) -> str:
         pictures=pictures,
         runbooks=performed,
         debrief=rehearsal.debrief(record, names, words),
+        mails=mails.view(record, words),
         drill=drill.view(statistics, words),
         voice=voice.table(record, names, words),
         host_facts=pictures.host_facts,
@@ -73,6 +86,7 @@ class Pictures:
     timeline: Picture
     regions: Picture | None
     recovery: Picture | None
+    mails: Picture | None
     responses: Picture | None
     voice: Picture | None
     host: Picture
@@ -89,6 +103,7 @@ def _pictures(
 ) -> Pictures:
     # Drawing takes matplotlib, which takes a second to load: whoever only imports this module does not wait for it.
     from reports.figures import host as host_figure
+    from reports.figures import mails as mails_figure
     from reports.figures import recovery as recovery_figure
     from reports.figures import regions as regions_figure
     from reports.figures import responses as responses_figure
@@ -103,6 +118,7 @@ def _pictures(
     titles = {fault.id: names.fault(fault) for fault in done}
     titles |= {one.id: one.title for one in performed}
     restricted = voice.carriers(record)
+    waiting = mails.waiting(record)
     answered = statistics is not None and statistics.minutes.size > 0
     return Pictures(
         timeline=timeline.draw(record, data, done, names, words, folder),
@@ -110,6 +126,7 @@ def _pictures(
         if len(record.regions) > 1
         else None,
         recovery=recovery_figure.draw(bars, names, titles, words, folder) if bars else None,
+        mails=mails_figure.draw(waiting, done, time, words, folder) if waiting else None,
         responses=responses_figure.draw(statistics, words, folder) if statistics and answered else None,
         voice=voice_figure.draw(restricted, names, words, folder) if restricted else None,
         host=host_figure.draw(record, data.probes, done, time, words, folder),

@@ -23,7 +23,7 @@ HEADLINES: Final = (
     ("recovery", "read_rto_s"), ("broadcast", "exactly"), ("mail", "stored"), ("mail", "lost"),
 )  # fmt: skip
 #: What these checks have in detail has a section of its own.
-TOLD_ELSEWHERE: Final = ("responses", "runbook", "rehearsal")
+TOLD_ELSEWHERE: Final = ("responses", "runbook", "rehearsal", "mail")
 VERDICTS: Final = ("pass", "unknown", "fail")
 
 

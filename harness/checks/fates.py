@@ -10,6 +10,7 @@ import numpy as np
 
 from harness.checks.columns import Flags, Ints
 from harness.checks.legs import NEVER, Leg, Mails
+from harness.rundir.history import BY_HAND
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,11 @@ class Fates:
     def opened(self) -> Flags:
         """Of those stored: somebody opened it, after a notice or looking by hand."""
         return np.asarray(self.stored & (self.mails.counts(self._leg("opened")) > 0), np.bool_)
+
+    @cached_property
+    def by_hand(self) -> Flags:
+        """Of those opened: whoever opened it had looked into the mailbox by hand, for no notice had come."""
+        return np.asarray(self.opened & self._said("opened", BY_HAND), np.bool_)
 
     # -- and where it ended ------------------------------------------------------------------------------------
 

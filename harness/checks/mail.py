@@ -41,6 +41,7 @@ TERMS: Final = {
     "queued": Term("count", "queued", "at most", "mails still queued at the end"),
     "unnoticed": Term("count", "unnoticed", "at most", "mails stored whose notice never reached a handset"),
     "reordered": Term("count", "reordered", "at most", "mails stored after a later one"),
+    "by_hand": Term("count", "by_hand", "at least", "mails found by hand, without a notice"),
     "late": Term("count", "late", "at most", "mails out late", deadline=True),
     "all_out_within": Term(
         "drill-duration",
@@ -110,6 +111,7 @@ def check(recording: Recording) -> Finding:
             "domains": mail_detail.domains(fates, told.late, told.scale),
             "hosts": mail_detail.hosts(fates, recording.at_s),
             "backlogs": _backlogs(told),
+            "waiting_over_time": mail_detail.waiting(fates, recording.at_s),
         },
     )
 
@@ -154,6 +156,7 @@ def _measured(judged: Judged, legs: Mapping[str, Mapping[str, Json]]) -> dict[st
         measured["unnoticed"] = int((fates.stored & ~fates.noticed).sum())
     if "opened" in fates.mails.legs:
         measured["opened"] = int(fates.opened.sum())
+        measured["by_hand"] = int(fates.by_hand.sum())
     return measured
 
 

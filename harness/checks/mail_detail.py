@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Final
 
 import numpy as np
 
@@ -10,10 +11,14 @@ from harness.checks.columns import Flags, Ints
 from harness.checks.fates import Fates
 from harness.checks.ledger import ledger
 from harness.checks.legs import NEVER
-from harness.checks.waits import backlogs, instants
+from harness.checks.waits import backlogs, instants, over_time
 from harness.rundir import Json
 
 Table = dict[str, dict[str, Json]]
+
+#: How often the backlog is looked at for its course over time.
+MOST_LOOKS: Final = 400
+SHORTEST_LOOK_NS: Final = 100_000_000
 
 
 def accounts(fates: Fates) -> Table:
@@ -87,6 +92,41 @@ def domains(fates: Fates, late: Flags, scale: float) -> Table:
             **peaks,
         }
     return found
+
+
+def waiting(fates: Fates, at_s: Callable[[int], float]) -> Mapping[str, Json]:
+    """The backlog over time: how many mails waited at each place, and on their way to each domain, at `at_s`.
+
+    From the first mail until the last one that went on, at most `MOST_LOOKS` instants; none without mails.
+    """
+    at = instants(fates)
+    since, until = _span(at)
+    if since is None or until is None:
+        return {}
+    step_ns = max(SHORTEST_LOOK_NS, -(-(until - since) // MOST_LOOKS))
+    looks_ns = np.arange(since, until + step_ns + 1, step_ns, dtype=np.int64)
+    names, of = fates.mails.domain
+    by_domain: dict[str, Json] = {}
+    for place in sorted(range(len(names)), key=lambda place: names[place]):
+        mine = fates.composed & (of[fates.addressee] == place)
+        if mine.any():
+            places = over_time(fates, at, looks_ns, mine)
+            on_way = [each for name, each in places.items() if name != "push"]
+            by_domain[names[place]] = np.sum(on_way, axis=0).tolist()
+    return {
+        "at_s": [at_s(int(look)) for look in looks_ns],
+        "places": {name: each.tolist() for name, each in over_time(fates, at, looks_ns).items()},
+        "domains": by_domain,
+    }
+
+
+def _span(at: Mapping[str, Ints]) -> tuple[int | None, int | None]:
+    """When the first mail came, and when the last one went on."""
+    seen = [instant[instant < NEVER] for instant in at.values()]
+    some = [instant for instant in seen if len(instant)]
+    if not some:
+        return None, None
+    return min(int(each.min()) for each in some), max(int(each.max()) for each in some)
 
 
 def hosts(fates: Fates, at_s: Callable[[int], float]) -> Table:

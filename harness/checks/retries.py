@@ -3,8 +3,10 @@
     attempt 1      2          3 ok           one person: the page and the form, by whatever entrance
     |-- refused    |-- reset  |-- answered   two retries
 
-All tries of one attempt share its intended time. People try until they are served, so who was not served and has not
-tried often enough to count as failed was cut off by the end of the run: undecided, told apart and left out.
+All tries of one attempt share its intended time; a person who is refused at one entrance knocks at the next at once,
+and what that adds for the service is told as `tries_per_answer`. People try until they are served, so who was not
+served and has not tried often enough to count as failed was cut off by the end of the run: undecided, told apart and
+left out.
 """
 
 from __future__ import annotations
@@ -25,6 +27,9 @@ TERMS: Final = {
     "within_5": Term("ratio", "within_5_ratio", "at least", "of those who tried, answered within 5 retries"),
     "attempts_per_answer": Term(
         "count", "attempts_per_answer", "at most", "attempts to each person's first answer"
+    ),
+    "tries_per_answer": Term(
+        "count", "tries_per_answer", "at most", "tries at an entrance to each person's first answer"
     ),
     "storm": Term(
         "count", "storm", "at most", "attempts in the worst ten seconds to each first attempt in them"
@@ -50,7 +55,10 @@ def check(recording: Recording) -> Finding:
     before = at_ns <= served_ns[person]
     begun = np.unique(np.stack([person[before], at_ns[before]]), axis=1) if len(people) else np.empty((2, 0))
     attempts = np.bincount(begun[0].astype(np.int64), minlength=len(people))
-    measured = _measured(attempts, served_ns < _NEVER, begun[0].astype(np.int64), begun[1].astype(np.int64))
+    served = served_ns < _NEVER
+    measured = _measured(attempts, served, begun[0].astype(np.int64), begun[1].astype(np.int64))
+    failed = ~is_one_of(table, "outcome", "ok")[asking] & before
+    measured |= _knocks(int((failed & served[person]).sum()), int(served.sum()))
     held = expectations(recording, "retries", TERMS, measured)
     breaches = list(held.breaches)
     tried, undecided = len(people), int(str(measured["undecided"]))
@@ -75,6 +83,12 @@ def _measured(attempts: Ints, served: Flags, person: Ints, begun_ns: Ints) -> di
     }
 
 
+def _knocks(failed: int, answers: int) -> dict[str, Json]:
+    """Tries at an entrance that came to nothing before somebody's first answer, and all for each of those answers."""
+    per_answer = round((failed + answers) / answers, 3) if answers else None
+    return {"failed_tries": failed, "tries_per_answer": per_answer}
+
+
 def _storm(person: Ints, begun_ns: Ints) -> float | None:
     """All attempts in a window to the first ones in it, in the window with the most attempts of all."""
     if not len(person):
@@ -94,5 +108,5 @@ def _well(measured: Mapping[str, Json]) -> str:
     share = float(str(measured["within_5_ratio"]))
     return (
         f"{share:.1%} of those who tried answered within {RETRIES} retries, "
-        f"with {measured['attempts_per_answer']} attempts an answer"
+        f"with {measured['attempts_per_answer']} attempts and {measured['tries_per_answer']} tries an answer"
     )

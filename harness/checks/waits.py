@@ -65,6 +65,23 @@ def backlogs(
         yield place, _backlog(at[came][there], at[went][there])
 
 
+def over_time(
+    fates: Fates, at: Mapping[str, Ints], looks_ns: Ints, mails: Flags | None = None
+) -> Mapping[str, Ints]:
+    """How many of these mails, or of all, waited at every place at each of these instants, which are in order."""
+    found = {}
+    for place, (came, went) in PLACES.items():
+        if went == "noticed" and went not in fates.mails.legs:
+            continue
+        there = at[came] < NEVER if mails is None else mails & (at[came] < NEVER)
+        found[place] = _passed(at[came][there], looks_ns) - _passed(at[went][there], looks_ns)
+    return found
+
+
+def _passed(at_ns: Ints, looks_ns: Ints) -> Ints:
+    return np.searchsorted(np.sort(at_ns), looks_ns, side="right").astype(np.int64)
+
+
 def _backlog(came_ns: Ints, went_ns: Ints) -> Backlog:
     """What leaves at an instant has left before anything is counted at it."""
     came, went = np.sort(came_ns), np.sort(went_ns)

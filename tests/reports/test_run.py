@@ -96,7 +96,7 @@ def test_the_page_is_well_formed_and_stands_alone(pages: Mapping[Lang, Page], la
 def test_the_figures_are_files_too(both: Mapping[Lang, Drawn]) -> None:
     for made in both.values():
         assert set(made.figures) == {
-            "timeline.png", "timeline.svg", "recovery.svg", "responses.svg", "host.svg"
+            "timeline.png", "timeline.svg", "recovery.svg", "mail.svg", "responses.svg", "host.svg"
         }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from harness.checks import mail_detail
 from harness.checks.fates import Fates
 from harness.checks.ledger import ledger
 from harness.checks.legs import NEVER, Leg, Mails
-from harness.checks.waits import PLACES, backlogs, instants
+from harness.checks.waits import PLACES, backlogs, instants, over_time
 
 MAILS, ADDRESSES = 4, 3
 RESULTS = {
@@ -23,7 +23,7 @@ RESULTS = {
     "relayed": ("ok", "deferred", "bounced"),
     "stored": ("ok",),
     "noticed": ("ok", "lost"),
-    "opened": ("ok",),
+    "opened": ("notice", "by hand"),
 }
 NODES = 2
 Row = tuple[int, int, str]  # mail, to, result; the rows of all legs happen one after the other
@@ -183,3 +183,33 @@ def test_the_backlog_is_what_came_and_did_not_go(rows: dict[str, list[Row]], dra
         if found.peak:
             assert found.peak_ns == times[waiting.index(found.peak)]
         assert found.left == sum(t0 < NEVER and t1 == NEVER for t0, t1 in zip(came, went, strict=True))
+
+
+@given(journals(), st.booleans(), st.lists(st.integers(-1, 60), min_size=1, max_size=8))
+def test_the_backlog_over_time(rows: dict[str, list[Row]], drained: bool, looks: list[int]) -> None:
+    fates = fates_of(rows, drained)
+    at, looks_ns = instants(fates), np.array(sorted(looks), np.int64)
+    for place, found in over_time(fates, at, looks_ns).items():
+        came, went = (at[name].tolist() for name in PLACES[place])
+        waiting = [sum(t0 <= look < t1 for t0, t1 in zip(came, went, strict=True)) for look in sorted(looks)]
+        assert found.tolist() == waiting, place
+
+
+@given(journals(), st.booleans())
+def test_the_backlogs_of_all_domains_are_that_of_the_whole(rows: dict[str, list[Row]], drained: bool) -> None:
+    fates = fates_of(rows, drained)
+    found = mail_detail.waiting(fates, lambda at_ns: at_ns / 1e9)
+    if not fates.composed.any():
+        assert found == {}
+        return
+    places, domains = found["places"], found["domains"]
+    assert isinstance(places, dict)
+    assert isinstance(domains, dict)
+    whole = np.sum([each for name, each in places.items() if name != "push"], axis=0)
+    assert np.sum(list(domains.values()), axis=0).tolist() == whole.tolist()
+
+
+@given(journals(), st.booleans())
+def test_what_was_found_by_hand_was_opened(rows: dict[str, list[Row]], drained: bool) -> None:
+    fates = fates_of(rows, drained)
+    assert not (fates.by_hand & ~fates.opened).any()

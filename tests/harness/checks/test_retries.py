@@ -80,7 +80,17 @@ def test_the_tries_by_several_entrances_are_one_attempt(record: Record) -> None:
     run.look(1, 0, 10.0)
     run.answer(1, 1, 10.0, "fail")
     run.answer(1, 1, 10.0)
-    assert retries.check(run.end()).measured["attempts"] == 1
+    measured = retries.check(run.end()).measured
+    assert (measured["attempts"], measured["failed_tries"], measured["tries_per_answer"]) == (1, 1, 2.0)
+
+
+def test_tries_of_those_who_were_never_served_are_nobodys_cost(record: Record) -> None:
+    run = record()
+    tries(run, 1, 3)
+    tries(run, 2, 4, served=False)
+    run.look(1, 1, 30.0)
+    measured = retries.check(run.end()).measured
+    assert (measured["failed_tries"], measured["tries_per_answer"]) == (3, 4.0)
 
 
 def test_nobody_tried(record: Record) -> None:

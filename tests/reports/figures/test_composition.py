@@ -16,10 +16,11 @@ from matplotlib.transforms import Bbox
 from sample_run import Sample
 
 from harness.rundir import Event
-from reports import drill, reading, recovery, runbooks
+from reports import drill, mails, reading, recovery, runbooks
 from reports.faults import Fault, faults
 from reports.figures import canvas, timeline
 from reports.figures import host as host_figure
+from reports.figures import mails as mails_figure
 from reports.figures import map as map_figure
 from reports.figures import recovery as recovery_figure
 from reports.figures import regions as regions_figure
@@ -152,6 +153,21 @@ def test_every_fault_is_drawn_through_every_panel(record: Record, data: timeline
     said = " ".join(text.get_text() for text in lane.texts)
     assert "power lost: singapore.a" in said
     assert "network cut: singapore.a | singapore.b" in said
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_the_mails_are_readable(record: Record, data: timeline.Measured, lang: Lang) -> None:
+    waiting = mails.waiting(record)
+    assert waiting is not None
+    many = {f"host-{number}.example": waiting.domains["au.example"] * number for number in range(9)}
+    with canvas.style():
+        time = timeline.scale_of(record, data)
+        figure = mails_figure.compose(replace(waiting, domains=many), list(CROWD), time, Words(lang))
+    assert_readable(figure)
+    assert len(figure.axes) == 3
+    legend = figure.axes[1].get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == [f"host-{n}.example" for n in (5, 6, 7, 8)]
 
 
 @pytest.mark.parametrize("lang", LANGS)
