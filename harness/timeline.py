@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
-from harness.faults import Effect, Fault, Passing, Stage
+from harness.faults import Effect, Fault, GivesWay, Passing, Stage
 from harness.faults.build import NobodyThere, build
 from harness.plan import Entry, Plan
 from harness.runbook.beside import Performances
@@ -39,6 +40,7 @@ class Timeline:
     expect: Expect
     active: dict[str, Passing] = field(default_factory=dict)
     runbooks: Performances = field(init=False)
+    _giving_way: dict[str, GivesWay] = field(default_factory=dict)
     _looks: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(max_workers=8))
     _looking: list[Future[None]] = field(default_factory=list)
 
@@ -75,7 +77,7 @@ class Timeline:
             self.say(f"{entry.at_s:g} s: {entry.verb} {entry.target}")
             self.runbooks.begin(entry.id, entry.runbook)
         elif entry.undoes is not None:
-            self._undo(entry.undoes)
+            self._end(entry.undoes)
         else:
             self._inject(entry)
 
@@ -100,6 +102,7 @@ class Timeline:
             self.run.record("fault.proven", fault=entry.id, effect="unproven", proof=f"not injected: {error}")
             return
         self.run.record("fault.injected", fault=entry.id)
+        self._replace(fault)
         self._looking.append(self._looks.submit(self._prove, entry.id, fault))
 
     def _prove(self, name: str, fault: Fault) -> None:
@@ -110,14 +113,29 @@ class Timeline:
             "fault.proven", fault=name, effect="proven" if effect.proven else "unproven", proof=effect.proof
         )
 
-    def _undo(self, name: str) -> None:
+    def _end(self, name: str) -> None:
+        """Undo it as planned. What is followed at once stays in force until the other is in its place."""
+        fault = self.active.get(name)
+        if isinstance(fault, GivesWay) and fault.followed:
+            self._giving_way[name] = fault
+        else:
+            self._undo(name)
+
+    def _replace(self, fault: Fault) -> None:
+        """End what this fault takes the place of."""
+        for name, before in list(self._giving_way.items()):
+            if before.gives_way_to(fault):
+                del self._giving_way[name]
+                self._undo(name, partial(before.give_way, to=fault))
+
+    def _undo(self, name: str, undo: Callable[[Stage], None] | None = None) -> None:
         fault = self.active.pop(name, None)
         if fault is None:  # it was never injected, and that is recorded
             return
         self.run.record("fault.undoing", fault=name)
         self.say(f"undoing {name}")
         try:
-            fault.undo(self.stage)
+            (undo or fault.undo)(self.stage)
         except (NodeFailed, OSError, ToxiproxyError) as error:
             self.run.record("fault.undone.seen", fault=name, verified=False, proof=f"not undone: {error}")
             return

@@ -89,6 +89,24 @@ def with_link() -> Map:
     return replace(small, nodes={**small.nodes, "link": link}, carriers={"one": carrier})
 
 
+def with_mail() -> Map:
+    """The small map with its link, and the mail of its carrier."""
+    linked = with_link()
+    mail = replace(
+        linked.nodes["b1"],
+        name="mail",
+        role="carrier-mail",
+        address=IPv4Address("10.78.2.15"),
+        health="8000/health",
+        command=("python", "-m", "topology", "carrier-mail"),
+        environment={"MAIL_DOMAIN": "one.example"},
+        volumes=(Volume("mail", "/mnt/data"),),
+        carrier="one",
+    )
+    carrier = replace(linked.carriers["one"], mail="mail")
+    return replace(linked, nodes={**linked.nodes, "mail": mail}, carriers={"one": carrier})
+
+
 def two_regions() -> Map:
     """Regions here (a1, a2) and there (b1), and outside of them a status page and somebody who looks."""
     small = small_map()

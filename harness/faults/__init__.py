@@ -58,3 +58,18 @@ class Passing(Fault, Protocol):
     def undo(self, stage: Stage) -> None: ...
 
     def verify_undone(self, stage: Stage) -> Effect: ...
+
+
+@runtime_checkable
+class GivesWay(Passing, Protocol):
+    """A fault that another of its kind takes the place of, with no moment in between at which nothing is broken."""
+
+    @property
+    def followed(self) -> bool:
+        """Whether one comes at the instant at which this one ends."""
+
+    def gives_way_to(self, other: Fault) -> bool:
+        """Whether the other is the one."""
+
+    def give_way(self, stage: Stage, to: Fault) -> None:
+        """The other is injected: take back what it has not put something else in the place of."""

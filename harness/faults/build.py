@@ -123,7 +123,7 @@ def _congest(target: Restriction, stage: Stage) -> Fault:
             mails.append(Push(stage.topology.nodes[carrier.mail], late, lost, within_s))
         if MAILS in effects:
             mails.append(Intake(stage.topology.nodes[carrier.mail], effects[MAILS]))
-    return Congest(tuple(links), tuple(mails), target.followed)
+    return Congest(target.profile, tuple(links), tuple(mails), target.followed)
 
 
 def _degrade(target: Link, stage: Stage) -> Fault:

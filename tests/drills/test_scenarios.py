@@ -64,6 +64,7 @@ LONG = {
 #: Played whole, every night, and not at every change: `make nightly`.
 NIGHTLY = {
     "blackout-hokkaido",
+    "carrier-congestion",
     "mail-provider-site-loss",
     "planned-outage",
     "rebuild-from-code",
