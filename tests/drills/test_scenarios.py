@@ -65,6 +65,7 @@ LONG = {
 NIGHTLY = {
     "blackout-hokkaido",
     "carrier-congestion",
+    "mail-host-throttles",
     "mail-provider-site-loss",
     "planned-outage",
     "rebuild-from-code",

@@ -1,8 +1,8 @@
 """A mail provider with so many mails in hand at once and no more, whatever their carrier: the retries starve the queue.
 
 A mail that its carrier puts off stays in hand until it is over. So the mails for one carrier that throttles fill all
-hands, and everybody else's wait behind them, as those of a prefecture's alert did on 2018-07-06. It is a matter of
-which lines mails are put in: everything else is the provider as it is.
+hands, and everybody else's wait behind them, as those of a prefecture's alert did on 2018-07-06. Nor does it learn how
+many that carrier takes: each mail comes back alone, later and later. Everything else is the provider as it is.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from collections.abc import Collection
 from topology.world.lines import Lines
 from topology.world.mail import Mail
 from topology.world.mail_provider import main as provide
+from topology.world.relay import Relay
+from topology.world.smtp_out import Reply
 
 HANDS = 64
 """Mails in hand at once."""
@@ -48,8 +50,15 @@ class OneQueue(Lines):
             filled.set()
 
 
+class Besieging(Relay):
+    """Takes a receiver that throttles for one that has something against each mail."""
+
+    def throttled(self, reply: Reply) -> bool:
+        return False
+
+
 def main() -> int:
-    return provide(OneQueue)
+    return provide(OneQueue, Besieging)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,9 @@
-"""From the provider's lines to the carriers: a few lasting sessions for each domain, patient with their troubles."""
+"""From the provider's lines to the carriers: a few lasting sessions for each domain, patient with their troubles.
+
+A carrier that is gone, or has something against a mail, is tried again later and later. One that throttles is brought
+as many at a time as it took the last time, and a few more, after a pause that stays the same: mails that all came back
+at once after ever longer pauses would leave it idle in between, and be late for no reason (2018-07-06).
+"""
 
 from __future__ import annotations
 
@@ -48,6 +53,24 @@ def routes(text: str) -> dict[str, Exchanger]:
     return found
 
 
+class Pace:
+    """How many mails a session brings at a time: `BATCH`, until the carrier says that it is too many."""
+
+    def __init__(self) -> None:
+        self.most = BATCH
+
+    def learn(self, taken: int, throttled: int) -> None:
+        """Of the last batch so many were taken, and so many put off because there were too many."""
+        if throttled:
+            self.most = min(BATCH, _a_few_more(taken))
+        elif taken:
+            self.most = min(BATCH, max(self.most, _a_few_more(taken)))
+
+
+def _a_few_more(number: int) -> int:
+    return number + number // 4 + 1
+
+
 class Outcomes(Protocol):
     """Who is told what became of a mail."""
 
@@ -92,19 +115,29 @@ class Relay:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def throttled(self, reply: Reply) -> bool:
+        """Whether a mail was put off only because it was one too many."""
+        return reply.throttles
+
     async def _serve(self, to: Exchanger) -> None:
         """Keep one session with a carrier, and relay over it whatever comes up."""
         session: SmtpSession | None = None
-        failures = 0
+        failures, pace = 0, Pace()
         try:
             while not self._stopping:
-                mails = await self._lines.take(to.domain, BATCH)
+                mails = await self._lines.take(to.domain, pace.most)
                 # What is relayed and not recorded is relayed once more after a restart.
                 await self._outcomes.recordable()
                 if session is None or session.broken:
                     session = await self._open(to)
                 replies = await self._send(session, mails) if session else [None] * len(mails)
                 self._settle(to, mails, replies)
+                throttled = sum(reply is not None and self.throttled(reply) for reply in replies)
+                pace.learn(sum(reply is not None and reply.taken for reply in replies), throttled)
+                if throttled:
+                    failures = 0
+                    await asyncio.sleep(self._patience_s(1))
+                    continue
                 # A carrier that is gone, or refuses everything for now, is left in peace for a while.
                 failures = 0 if any(reply and reply.final for reply in replies) else failures + 1
                 if failures:
@@ -138,17 +171,20 @@ class Relay:
             self._sending.discard(task)
 
     def _settle(self, to: Exchanger, mails: Sequence[Mail], replies: Sequence[Reply | None]) -> None:
-        """Tell what became of each mail; what nobody answered for goes back to the front of its line."""
-        unknown = []
+        """Tell what became of each mail. What was one too many, or nobody answered for, goes back to the front."""
+        again = []
         for mail, reply in zip(mails, replies, strict=True):
             if reply is None:
-                unknown.append(mail)
+                again.append(mail)
             elif reply.final:
                 self._refused.pop(mail.id, None)
                 self._outcomes.finish(mail, "ok" if reply.taken else "bounced", str(reply))
+            elif self.throttled(reply):
+                self._outcomes.defer(mail, str(reply))
+                again.append(mail)
             else:
                 self._refuse(to, mail, reply)
-        self._lines.put_back(to.domain, unknown)
+        self._lines.put_back(to.domain, again)
 
     def _refuse(self, to: Exchanger, mail: Mail, reply: Reply) -> None:
         times = self._refused[mail.id] = self._refused.get(mail.id, 0) + 1

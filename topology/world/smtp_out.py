@@ -52,6 +52,11 @@ class Reply:
         return self.code < 400
 
     @property
+    def throttles(self) -> bool:
+        """The receiver has nothing against this mail, but against so many at once (RFC 3463: X.7.X is its policy)."""
+        return 400 <= self.code < 500 and (self.code == 421 or self.text.startswith("4.7."))
+
+    @property
     def final(self) -> bool:
         """False for a refusal that may be different later."""
         return self.taken or self.code >= 500
