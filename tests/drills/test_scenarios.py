@@ -65,8 +65,10 @@ LONG = {
 NIGHTLY = {
     "blackout-hokkaido",
     "carrier-congestion",
+    "feed-receiver-loss",
     "mail-host-throttles",
     "mail-provider-site-loss",
+    "mail-queue-failure",
     "planned-outage",
     "rebuild-from-code",
     "region-loss-to-virginia",
