@@ -15,6 +15,7 @@ from harness.backup_watch import BackupWatch, try_backups
 from harness.congestion import Restriction
 from harness.crowd import Crowd
 from harness.faults import Stage
+from harness.faults.build import foresee
 from harness.host import HostSampler
 from harness.interruption import Interruption
 from harness.live import Show
@@ -74,6 +75,7 @@ def conduct(
         down.enter_context(HostSampler(run))
 
         down.callback(runtime.close)
+        foresee(plan.timeline, topology, runtime)
         runtime.prepare(topology, run)
         at = stage(runtime, topology)
         bring_up(at, run, show.nodes, interruption.asked.is_set)

@@ -19,7 +19,7 @@ from harness.runtime import CannotRun, house
 from harness.runtime.docker import images
 from harness.runtime.docker.engine import asked, reach
 from harness.runtime.docker.nearness import hindrance
-from harness.runtime.local import filesystems
+from harness.runtime.local import filesystems, troubles
 from topology import map as topology_map
 
 #: A whole replica of two zones needs about this much; measured, with a margin.
@@ -76,9 +76,14 @@ def _namespaces() -> Finding:
 
 def _enclosures() -> Finding:
     what, lack = "enclosures", filesystems.missing()
-    if not lack:
-        return Finding(what, True, "file systems of their own, which really fail")
-    return Finding(what, False, f"folders: {lack}; a node ends with its enclosure, and none can be read-only")
+    if lack:
+        return Finding(
+            what, False, f"folders: {lack}; a node ends with its enclosure, and none can be read-only"
+        )
+    made = "file systems of their own, which really fail"
+    if lack := troubles.missing():
+        return Finding(what, False, f"{made}, but cannot be slow or fail now and then: {lack}")
+    return Finding(what, True, made)
 
 
 def _parts() -> Finding:

@@ -21,10 +21,10 @@ from harness.faults.lose import Lose
 from harness.faults.stale import Stale
 from harness.keeping import Keeping
 from harness.plan import Entry
-from harness.runtime import CAPABILITIES, CannotRun, Enclosures, Runtime
+from harness.runtime import CAPABILITIES, CannotRun, Enclosures, Foresees, Runtime
 from harness.selector import Selector
 from harness.targets import Domains, Erasure, Link, Target
-from topology.map import Node
+from topology.map import Map, Node
 
 #: Faults on nodes, by verb.
 ON_NODES: Final[Mapping[str, Callable[[Sequence[Node]], Fault]]] = {"lose": Lose, "hang": Hang}
@@ -141,6 +141,15 @@ def standing(stage: Stage, node: Node) -> str:
         if get(stage, stage.observer, node, PATRONI_PORT, page) == "http 200":
             return word
     return ""
+
+
+def foresee(timeline: Sequence[Entry], topology: Map, runtime: Runtime) -> None:
+    """Tell the runtime, before it prepares anything, how enclosures may fail in this run."""
+    if isinstance(runtime, Foresees):
+        for entry in timeline:
+            if isinstance(entry.aim, Failing):
+                for enclosure in entry.aim.enclosures(topology):
+                    runtime.foresee_failure(enclosure, entry.aim.how)
 
 
 def refuse_what_is_missing(timeline: Sequence[Entry], runtime: Runtime) -> None:

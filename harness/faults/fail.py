@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
-from harness.failure import Failure
+from harness.failure import FAILING_SHARE, SLOWER_S, Failure
 from harness.faults import Effect, Stage
-from harness.faults.looking import answering, each
+from harness.faults.looking import answering
+from harness.faults.writing import Written, write
 from harness.rundir import Json
-from harness.runtime import Enclosures, NodeFailed
+from harness.runtime import Enclosures
 from topology.map import Node
 
 HEALTHY_WITHIN_S: Final = 60.0
-#: A disk that gives no answer at all for so long is no disk.
-WRITTEN_WITHIN_S: Final = 5.0
 #: What a write to a volume comes to, in the system's own words, by how its enclosure failed.
 REFUSALS: Final[Mapping[Failure, str]] = {Failure.BROKEN: "EIO", Failure.READ_ONLY: "EROFS"}
-WRITTEN, DOWN = "written", "down"
-#: Run on a node: writes a file to the folder that it is given, syncs it, and prints what that came to.
-WRITE: Final = """\
-import errno, os, sys
-path = os.path.join(sys.argv[1], ".written-to-prove-it")
-try:
-    with open(path, "w") as file:
-        file.write("x" * 4096)
-        file.flush()
-        os.fsync(file.fileno())
-    os.unlink(path)
-    print("written")
-except OSError as error:
-    print(errno.errorcode.get(error.errno, error.errno))
-"""
+#: How many writes it takes to see it, where one is not enough.
+TRIES: Final[Mapping[Failure, int]] = {Failure.SLOW: 3, Failure.INTERMITTENT: 100}
+#: Of these a try makes so many, and any of them may fail or be slow: it writes, and syncs.
+CALLS: Final = 2
 
 
 @dataclass
@@ -58,12 +47,24 @@ class Fail:
 
     def verify(self, stage: Stage) -> Effect:
         """Every node that runs tries to write to its own volumes. One that does not run was taken by the failure."""
-        words = _written(stage, self.nodes)
-        told = _told(words)
+        seen = write(stage, self.nodes, TRIES.get(self.how, 1))
+        told = _told(seen)
         if not self._alive:
             return Effect(False, f"no node was up that could see it: {told}")
-        seen = {words[node.name] for node in self._alive}
-        return Effect(seen <= {REFUSALS.get(self.how), DOWN}, told)
+        return Effect(all(self._shows(seen[node.name]) for node in self._alive), told)
+
+    def _shows(self, seen: Written) -> bool:
+        if seen.down:
+            return self.how is not Failure.SLOW
+        match self.how:
+            case Failure.SLOW:
+                return seen.well and seen.median_s >= CALLS * SLOWER_S
+            case Failure.INTERMITTENT:
+                want = 1 - (1 - FAILING_SHARE) ** CALLS
+                slack = 3 * math.sqrt(want * (1 - want) / seen.tries) + 0.05
+                return 0 < seen.share("EIO") < 1 and abs(seen.share("EIO") - want) <= slack
+            case _:
+                return seen.share(REFUSALS.get(self.how, "")) == 1 and self.how in REFUSALS
 
     def undo(self, stage: Stage) -> None:
         runtime = _capable(stage)
@@ -72,8 +73,9 @@ class Fail:
 
     def verify_undone(self, stage: Stage) -> Effect:
         healthy = answering(stage, self._alive, HEALTHY_WITHIN_S)
-        words = _written(stage, self._alive)
-        return Effect(healthy.proven and set(words.values()) <= {WRITTEN}, f"{healthy.proof}; {_told(words)}")
+        seen = write(stage, self._alive, TRIES.get(self.how, 1))
+        well = all(written.well and written.median_s < CALLS * SLOWER_S for written in seen.values())
+        return Effect(healthy.proven and well, f"{healthy.proof}; {_told(seen)}")
 
 
 def _capable(stage: Stage) -> Enclosures:
@@ -81,31 +83,6 @@ def _capable(stage: Stage) -> Enclosures:
     return stage.runtime
 
 
-def _written(stage: Stage, nodes: Sequence[Node]) -> dict[str, str]:
-    """By node, what a write to its volumes comes to: the first refusal, or WRITTEN; DOWN where it does not run."""
-    words = each(lambda node: _write(stage, node), nodes)
-    return {node.name: word for node, word in zip(nodes, words, strict=True)}
-
-
-def _write(stage: Stage, node: Node) -> str:
-    word = WRITTEN
-    for volume in node.volumes:
-        if not stage.runtime.alive(node):
-            return DOWN
-        try:
-            done = stage.runtime.exec(node, ["python", "-c", WRITE, volume.target], WRITTEN_WITHIN_S)
-        except TimeoutError:
-            return "no answer"
-        except NodeFailed:
-            return DOWN
-        word = done.stdout.decode(errors="replace").strip()
-        if word != WRITTEN:
-            return word or DOWN
-    return word
-
-
-def _told(words: Mapping[str, str]) -> str:
-    """As a proof says it: `a write on database-a: EIO (Input/output error)`."""
-    return ", ".join(
-        f"{node} is down" if word == DOWN else f"a write on {node}: {word}" for node, word in words.items()
-    )
+def _told(seen: Mapping[str, Written]) -> str:
+    """As a proof says it."""
+    return ", ".join(written.told(node) for node, written in seen.items())

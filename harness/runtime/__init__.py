@@ -113,11 +113,22 @@ class Enclosures(Protocol):
         """It fails at once. Where its nodes cannot keep running without it they are killed.
 
         Records `enclosure.failed`, which says what the enclosure is made of here. An enclosure fails in one way at a
-        time: raises NodeFailed, naming it, for another.
+        time: raises NodeFailed, naming it, for another, and for one of `TROUBLES` that was not foreseen.
         """
 
     def repair_enclosure(self, enclosure: str) -> None:
-        """It has all again that was durable. Its nodes are started anew on it, but for those that were to be down."""
+        """It has all again that was durable. Its nodes are started anew on it, but for those that were to be down.
+
+        Where it was only slow, or failed now and then, those that run go on.
+        """
+
+
+@runtime_checkable
+class Foresees(Protocol):
+    """A runtime that has to know how an enclosure may fail: something must lie under programs before they start."""
+
+    def foresee_failure(self, enclosure: str, how: Failure) -> None:
+        """It may fail so in this run. Told before `prepare`."""
 
 
 CAPABILITIES: Mapping[str, type] = {"pauses": Pauses, "cuts": Cuts, "enclosures": Enclosures}

@@ -66,6 +66,7 @@ NIGHTLY = {
     "blackout-hokkaido",
     "carrier-congestion",
     "feed-receiver-loss",
+    "intermittent-storage",
     "mail-host-throttles",
     "mail-provider-site-loss",
     "mail-queue-failure",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from harness.failure import Failure
+from harness.failure import SLOWER_S, TROUBLES, Failure
 from harness.faults import Stage
 from harness.faults.looking import answering
+from harness.faults.writing import Written
+from harness.faults.writing import write as write_many
 from harness.rundir import RunDir
 from harness.runtime import Enclosures, NodeFailed, Runtime
 from harness.runtime.local import LocalRuntime, filesystems
@@ -148,7 +151,96 @@ def test_an_enclosure_fails_in_one_way_at_a_time_and_again_after_a_repair(
         with pytest.raises(NodeFailed, match="storage: it is broken already"):
             made.fail_enclosure("storage", Failure.OFFLINE)
         made.repair_enclosure("storage")
+        assert healthy(runtime, small_map)
         assert write(runtime, small_map, "a2") == "written"
+
+
+@pytest.fixture
+def troubled(small_map: Map, tmp_path: Path) -> Iterator[LocalRuntime]:
+    """A local runtime that is told what may become of its enclosure, with every node started."""
+    runtime = LocalRuntime()
+    for how in TROUBLES:
+        runtime.foresee_failure("storage", how)
+    runtime.prepare(small_map, RunDir.create(tmp_path, "troubled", 1))
+    try:
+        for node in small_map:
+            runtime.start(node)
+        assert healthy(runtime, small_map)
+        yield runtime
+    finally:
+        runtime.close()
+
+
+def many(runtime: Runtime, small_map: Map, name: str) -> Written:
+    """What fifty writes come to."""
+    node = small_map.nodes[name]
+    return write_many(Stage(runtime, small_map, node), [node], 50)[name]
+
+
+def test_an_enclosure_that_fails_now_and_then_fails_some_writes_of_its_nodes_and_none_of_another(
+    troubled: LocalRuntime, small_map: Map
+) -> None:
+    troubled.fail_enclosure("storage", Failure.INTERMITTENT)
+    for name in ("a1", "a2"):
+        seen = many(troubled, small_map, name)
+        assert set(seen.words) == {"", "EIO"}, seen
+        assert seen.words[""] > seen.words["EIO"] > 0
+    assert many(troubled, small_map, "b1").well
+    assert write(troubled, small_map, "b1") == "written"
+    troubled.repair_enclosure("storage")
+    assert many(troubled, small_map, "a1").well
+
+
+def test_what_was_written_on_an_enclosure_that_failed_now_and_then_is_there(
+    troubled: LocalRuntime, small_map: Map
+) -> None:
+    shell(troubled, small_map, "a1", "echo kept > /mnt/data/synced; sync /mnt/data/synced /mnt/data")
+    troubled.fail_enclosure("storage", Failure.INTERMITTENT)
+    pids = [troubled._life(small_map.nodes[name]).init for name in ("a1", "a2")]
+    troubled.repair_enclosure("storage")
+    assert shell(troubled, small_map, "a1", "cat /mnt/data/synced") == b"kept\n"
+    assert [troubled._life(small_map.nodes[name]).init for name in ("a1", "a2")] == pids, "they went on"
+
+
+def test_a_slow_enclosure_makes_the_programs_wait_that_run_already(
+    troubled: LocalRuntime, small_map: Map
+) -> None:
+    program = """
+import os, time
+file = os.open("/mnt/data/x", os.O_CREAT | os.O_WRONLY)
+os.mkdir("/mnt/tmp/ready")
+while not os.path.exists("/mnt/tmp/go"):
+    time.sleep(0.01)
+for _ in range(3):
+    began = time.monotonic()
+    os.write(file, b"x")
+    print(time.monotonic() - began)
+os.mkdir("/mnt/tmp/done")
+"""
+    a1 = small_map.nodes["a1"]
+    background = (
+        f"python3 -uc {shlex.quote(program)} > /mnt/tmp/seen 2>&1 & until [ -e /mnt/tmp/ready ]; do :; done"
+    )
+    shell(troubled, small_map, "a1", background)
+    troubled.fail_enclosure("storage", Failure.SLOW)
+    shell(troubled, small_map, "a1", "mkdir /mnt/tmp/go; until [ -e /mnt/tmp/done ]; do :; done")
+    seen = troubled.exec(a1, ["cat", "/mnt/tmp/seen"], 5).stdout.split()
+    assert len(seen) == 3
+    assert all(float(each) >= SLOWER_S for each in seen), seen
+    with pytest.raises(NodeFailed, match="storage: it is slow already"):
+        troubled.fail_enclosure("storage", Failure.BROKEN)
+    troubled.repair_enclosure("storage")
+    assert many(troubled, small_map, "a1").median_s < SLOWER_S
+
+
+def test_trouble_that_nobody_foresaw_is_refused(small_map: Map, tmp_path: Path) -> None:
+    runtime = LocalRuntime()
+    runtime.prepare(small_map, RunDir.create(tmp_path, "unforeseen", 1))
+    try:
+        with pytest.raises(NodeFailed, match="storage: nobody foresaw that it would be slow"):
+            runtime.fail_enclosure("storage", Failure.SLOW)
+    finally:
+        runtime.close()
 
 
 @pytest.fixture

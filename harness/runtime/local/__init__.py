@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
-from harness.failure import Failure
+from harness.failure import TROUBLES, Failure
 from harness.rundir import RunDir
 from harness.runtime import Completed, NodeFailed, namespaces
 from harness.runtime.local.enclosures import Enclosures, refusal
@@ -25,7 +25,7 @@ PASSWD: Final = "root:x:0:0::/root:/bin/sh\nnode:x:1000:1000::/mnt/tmp:/bin/sh\n
 
 
 class LocalRuntime:
-    """Nodes as namespaces and processes. Satisfies `Runtime`, `Pauses`, `Cuts` and `Enclosures`.
+    """Nodes as namespaces and processes. Satisfies `Runtime`, `Pauses`, `Cuts`, `Enclosures` and `Foresees`.
 
     Meant to be used inside a house (`house.enter`), which ends everything when the harness ends.
     """
@@ -38,6 +38,7 @@ class LocalRuntime:
         self._lives: dict[str, NodeProcess] = {}
         #: Who is to be up, whatever became of it.
         self._wanted: set[str] = set()
+        self._troubled: set[str] = set()
         self._lock = threading.RLock()
 
     def prepare(self, topology: Map, run: RunDir) -> None:
@@ -45,7 +46,7 @@ class LocalRuntime:
         self._fabric = Fabric(topology)
         self._etc = run.path / "local" / "etc"
         self._topology = topology
-        self._enclosures = Enclosures(run.path / "local", topology)
+        self._enclosures = Enclosures(run.path / "local", topology, self._troubled)
         if self._enclosures.names:
             made, why = self._enclosures.storage.kind, self._enclosures.why
             run.record("enclosures.made", storage=made, why=why, enclosures=[*self._enclosures.names])
@@ -66,7 +67,7 @@ class LocalRuntime:
             volumes, hidden = self._enclosures.volumes(), self._enclosures.storage.hidden()
             script = setup(node, self._etc, volumes, configs, hidden)
             with self.inside(node):
-                self._lives[node.name] = NodeProcess(node, script, self._log(node))
+                self._lives[node.name] = NodeProcess(node, script, self._log(node), self._environment(node))
             self._fabric.plug(node)
 
     def stop(self, node: Node) -> None:
@@ -105,7 +106,7 @@ class LocalRuntime:
                 input=stdin,
                 capture_output=True,
                 timeout=timeout_s,
-                env=environment(node),
+                env=self._environment(node),
                 check=False,
             )
         except subprocess.TimeoutExpired as expired:
@@ -166,6 +167,10 @@ class LocalRuntime:
     def refuses_failure(self, how: Failure) -> str:
         return refusal(how)
 
+    def foresee_failure(self, enclosure: str, how: Failure) -> None:
+        if how in TROUBLES:
+            self._troubled.add(enclosure)
+
     def fail_enclosure(self, enclosure: str, how: Failure) -> None:
         with self._lock:
             if not self._enclosures.fail(enclosure, how):
@@ -181,16 +186,20 @@ class LocalRuntime:
 
     def repair_enclosure(self, enclosure: str) -> None:
         with self._lock:
-            if not self._enclosures.failed(enclosure):
+            how = self._enclosures.failure(enclosure)
+            if how is None:
                 return
             on_it = self._topology.on_enclosure(enclosure)
-            for node in on_it:
+            for node in on_it if how not in TROUBLES else ():
                 self._end(node)
             self._enclosures.repair(enclosure)
-            started = [node for node in on_it if node.name in self._wanted]
+            started = [node for node in on_it if node.name in self._wanted and not self.alive(node)]
             for node in started:
                 self.start(node)
         self._run.record("enclosure.repaired", enclosure=enclosure, started=[node.name for node in started])
+
+    def _environment(self, node: Node) -> dict[str, str]:
+        return {**environment(node), **self._enclosures.environment(node)}
 
     def _life(self, node: Node) -> NodeProcess:
         life = self._lives.get(node.name)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from harness.failure import Failure
+from harness.failure import TROUBLES, Failure
 from harness.runtime import NodeFailed
-from harness.runtime.local import filesystems
+from harness.runtime.local import filesystems, troubles
 from harness.runtime.local.filesystems import FileSystems
 from harness.runtime.local.storage import Folders, Storage
+from harness.runtime.local.troubles import Troubles
 from topology.map import Map, Node
 
 
@@ -20,9 +21,10 @@ class Enclosures:
     Not safe from several threads.
     """
 
-    def __init__(self, place: Path, topology: Map) -> None:
-        """Make them below `place`."""
+    def __init__(self, place: Path, topology: Map, troubled: Collection[str] = ()) -> None:
+        """Make them below `place`. `troubled`: those that may be slow, or fail now and then."""
         self._failed: dict[str, Failure] = {}
+        self._troubles = Troubles(place / "troubles", troubled)
         self._volumes = {
             volume.name: place / "volumes" / volume.name for node in topology for volume in node.volumes
         }
@@ -50,7 +52,13 @@ class Enclosures:
 
     def outlived(self, how: Failure) -> bool:
         """Whether programs go on running when their enclosure fails so."""
+        if how in TROUBLES:
+            return True
         return how is not Failure.OFFLINE and not isinstance(self.storage, Folders)
+
+    def environment(self, node: Node) -> Mapping[str, str]:
+        """What a node's programs must be told of their storage."""
+        return self._troubles.environment(node)
 
     def fail(self, enclosure: str, how: Failure) -> bool:
         """Whether it has not failed so already. Raises NodeFailed."""
@@ -59,15 +67,24 @@ class Enclosures:
             return False
         if present is not None:
             raise NodeFailed(enclosure, f"it is {present.value} already")
-        self.storage.fail(enclosure, how)
+        if how not in TROUBLES:
+            self.storage.fail(enclosure, how)
+        elif self._troubles.has(enclosure):
+            self._troubles.begin(enclosure, how)
+        else:
+            raise NodeFailed(enclosure, f"nobody foresaw that it would be {how.value} in this run")
         self._failed[enclosure] = how
         return True
 
-    def failed(self, enclosure: str) -> bool:
-        return enclosure in self._failed
+    def failure(self, enclosure: str) -> Failure | None:
+        """How it has failed; None where it is well."""
+        return self._failed.get(enclosure)
 
     def repair(self, enclosure: str) -> None:
-        self.storage.repair(enclosure)
+        if self._failed[enclosure] in TROUBLES:
+            self._troubles.end(enclosure)
+        else:
+            self.storage.repair(enclosure)
         del self._failed[enclosure]
 
     def _lead(self, volume: str, folder: Path) -> None:
@@ -80,6 +97,8 @@ class Enclosures:
 
 def refusal(how: Failure) -> str:
     """Why no enclosure can fail so on this machine; empty where it can."""
+    if how in TROUBLES:
+        return troubles.missing()
     lack = filesystems.missing()
     return lack if lack and how not in Folders.failures else ""
 

@@ -80,8 +80,8 @@ def setup(
 class NodeProcess:
     """One life of a node. Create it in a thread that stands in the node's network namespace."""
 
-    def __init__(self, node: Node, script: str, log: Path) -> None:
-        """Raises NodeFailed if it does not even get as far as its own PID 1."""
+    def __init__(self, node: Node, script: str, log: Path, variables: Mapping[str, str]) -> None:
+        """`variables` is its environment. Raises NodeFailed if it does not even get as far as its own PID 1."""
         self.node = node
         with log.open("ab") as output:
             self._outer = subprocess.Popen(
@@ -89,7 +89,7 @@ class NodeProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env=environment(node),
+                env=dict(variables),
                 start_new_session=True,
             )
         self.init = self._find_init()

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from harness.failing import Failing
-from harness.failure import Failure
+from harness.failure import TROUBLES, Failure
 from harness.faults.build import refuse_what_is_missing
 from harness.plan import Entry
 from harness.runtime import CannotRun, Runtime
@@ -42,4 +42,16 @@ def test_without_root_an_enclosure_cannot_be_made_read_only(monkeypatch: pytest.
         refuse_what_is_missing([entry(Failure.READ_ONLY)], LocalRuntime())
     assert str(caught.value) == (
         "the local runtime cannot fail storage (read-only): mounting a file system needs root"
+    )
+
+
+@pytest.mark.parametrize("how", sorted(TROUBLES, key=lambda how: how.value))
+def test_without_a_compiler_an_enclosure_cannot_be_troubled(
+    monkeypatch: pytest.MonkeyPatch, how: Failure
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(CannotRun) as caught:
+        refuse_what_is_missing([entry(how)], LocalRuntime())
+    assert str(caught.value) == (
+        f"the local runtime cannot fail storage ({how.value}): not installed: a C compiler (apt install gcc libc6-dev)"
     )

@@ -34,6 +34,8 @@ def fault(name: str, stage: Stage) -> Fault:
         "stale": stale(stage, 0.5, 60.0),
         "broken storage": Fail(["storage"], Failure.BROKEN, [a1, a2]),
         "read-only storage": Fail(["storage"], Failure.READ_ONLY, [a1, a2]),
+        "slow storage": Fail(["storage"], Failure.SLOW, [a1, a2]),
+        "storage that fails now and then": Fail(["storage"], Failure.INTERMITTENT, [a1, a2]),
         "storage without power": Fail(["storage"], Failure.OFFLINE, [a1, a2]),
     }
     return made[name]
@@ -52,6 +54,8 @@ NAMES = [
     "stale",
     "broken storage",
     "read-only storage",
+    "slow storage",
+    "storage that fails now and then",
     "storage without power",
 ]
 
