@@ -79,6 +79,20 @@ class AccessNetwork:
 
 
 @dataclass(frozen=True)
+class MailHost:
+    """A hosting provider of mail: `share` of the companies read theirs there, and not at their people's carriers.
+
+    All comes in through its `firewall`; `mailboxes` are its mailbox servers, each with the port that leads to it there.
+    """
+
+    name: str
+    title: Title
+    share: float
+    firewall: str
+    mailboxes: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class Link:
     """The wide-area link between two regions: its node, and how long a round trip through it takes."""
 
@@ -158,6 +172,7 @@ class Map:
     links: tuple[Link, ...] = ()
     enclosures: Mapping[str, Enclosure] = field(default_factory=dict)
     systems: tuple[str, ...] = field(default=(), compare=False)
+    hosts: Mapping[str, MailHost] = field(default_factory=dict)
 
     @property
     def zones(self) -> Mapping[str, Zone]:

@@ -19,6 +19,7 @@ from topology.map import (
     Enclosure,
     Entrance,
     Link,
+    MailHost,
     Map,
     Node,
     Region,
@@ -34,7 +35,7 @@ def read_map(path: Path, overrides: Iterable[Path], variables: Mapping[str, str]
     """See `topology.map.read`."""
     project = read_project(path, overrides, variables)
     extension = project.file.need("x-topology", "the regions and carriers").as_fields()
-    extension.only("regions", "carriers", "links", "enclosures", "only", "beside", extensions=True)
+    extension.only("regions", "carriers", "links", "enclosures", "hosts", "only", "beside", extensions=True)
     regions = _regions(extension.need("regions", "the regions").as_fields())
     zones = {zone.name: zone for region in regions.values() for zone in region.zones}
     carriers = extension.get("carriers")
@@ -53,6 +54,7 @@ def read_map(path: Path, overrides: Iterable[Path], variables: Mapping[str, str]
         tuple(_links(extension.get("links"), regions, nodes)),
         {name: each for name, each in enclosures.items() if name in used},
         project.profiles,
+        _hosts(extension.get("hosts"), nodes, project.dormant),
     )
     only = extension.get("only")
     return _only(made, only.as_items("a list of regions")) if only else made
@@ -255,6 +257,29 @@ def _access(
         return None
     made = tuple(_node_of(carrier, each, nodes) for each in blocks)
     return AccessNetwork(_node_of(carrier, steering, nodes), made)
+
+
+def _hosts(written: Value | None, nodes: Mapping[str, Node], dormant: Collection[str]) -> dict[str, MailHost]:
+    """Without those that nobody asked for: their nodes are not there."""
+    hosts: dict[str, MailHost] = {}
+    known = [*nodes, *dormant]
+    for name, value in written.as_fields("mail hosts by name") if written else ():
+        fields = value.as_fields("a mail host")
+        fields.only("title", "share", "firewall", "mailboxes", extensions=True)
+        share = fields.need("share", "its share of the companies")
+        if not 0 < share.as_number("a share above 0, at most 1") <= 1:
+            raise share.bad("a share above 0, at most 1")
+        firewall = fields.need("firewall", "the node that all comes in through").as_word(known)
+        boxes = fields.need("mailboxes", "its mailbox servers: {node: port of the firewall}").as_fields()
+        for box in boxes.values:
+            if box not in known:
+                raise boxes.bad_key(box, "a node", nearest(box, known))
+        if not boxes.values:
+            raise boxes.bad("at least one mailbox server")
+        mailboxes = {box: _port(boxes, box) for box in boxes.values}
+        if firewall in nodes:
+            hosts[name] = MailHost(name, _title(fields), share.as_number(), firewall, mailboxes)
+    return hosts
 
 
 def _share(value: Value) -> float:

@@ -11,8 +11,16 @@ from topology.document import BadInput, Value, nearest, one_of, quoted
 
 #: How a node runs a program of ours.
 _RUNS: Final = ("python", "-m", "topology")
-#: Roles of which the program is Toxiproxy or the harness's own.
-_WITHOUT_PROGRAM: Final = ("access-link", "wide-area-link", "citizens", "observers")
+#: Roles of which the program is Toxiproxy or the harness's own, or that of another role.
+_WITHOUT_PROGRAM: Final = (
+    "access-link",
+    "wide-area-link",
+    "hosted-firewall",
+    "hosted-mailbox",
+    "hosted-archive",
+    "citizens",
+    "observers",
+)
 #: So near to a known word it is that word misspelt, from 0 to 1.
 _SLIP: Final = 0.85
 

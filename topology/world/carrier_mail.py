@@ -3,6 +3,7 @@
     SMTP 2525                    mails for the carrier's own domain; 250 only when the mail is on disk
     GET /mailboxes               {"mailboxes": n, "messages": n}
     GET /mailboxes/{address}     the mails of one mailbox, as someone who looks by hand sees them: a JSON list
+    GET /stored                  what is stored: JSON lines {"id","to"}, oldest first
     GET /notices?after=SEQ       notices as they come: JSON lines, an empty line after a second without; &to=ADDRESS for
                                  those of one mailbox
     PUT /push                    {"late": 0.6, "lost": 0.3, "within_s": 60}: shares of the notices from now on; DELETE
@@ -47,6 +48,7 @@ class CarrierMail:
                 web.get("/health", self.health),
                 web.get("/mailboxes", self.counts),
                 web.get("/mailboxes/{address}", self.messages),
+                web.get("/stored", self.stored),
                 web.get("/notices", self.notices),
                 web.get("/push", self.push),
                 web.put("/push", self.restrict),
@@ -66,6 +68,9 @@ class CarrierMail:
     async def messages(self, request: web.Request) -> web.Response:
         lines = self._mailboxes.messages(request.match_info["address"])
         return web.Response(body=b"[" + b",\n".join(lines) + b"]", content_type="application/json")
+
+    async def stored(self, _: web.Request) -> web.Response:
+        return web.Response(body=self._mailboxes.stored(), content_type="application/x-ndjson")
 
     async def push(self, _: web.Request) -> web.Response:
         return web.json_response(asdict(self._notices.push))

@@ -20,6 +20,8 @@ import orjson
 from topology.world.journal import Journal
 from topology.world.mail import Received
 
+FILE = "mailboxes.jsonl"
+
 
 @dataclass(frozen=True, slots=True)
 class _Row:
@@ -46,7 +48,7 @@ class Mailboxes:
 
     def __init__(self, data: Path, domain: str) -> None:
         self.domain = domain.lower()
-        self._journal = Journal(data / "mailboxes.jsonl")
+        self._journal = Journal(data / FILE)
         self._stored = Journal(data / "journal" / "stored.jsonl", durable=False)
         self._seqs = array("Q")
         self._ends = array("Q")
@@ -132,6 +134,13 @@ class Mailboxes:
         name, _, domain = address.rpartition("@")
         box = self._boxes.get(f"{name}@{domain.lower()}", ())
         return [line for position in box for line in self.lines(position, 1)]
+
+    def stored(self) -> bytes:
+        """Every mail that is stored, as JSON lines {"id","to"}, oldest first."""
+        rows = (orjson.loads(line) for line in self._journal.lines())
+        return b"".join(
+            orjson.dumps({"id": row["id"], "to": row["to"]}, option=orjson.OPT_APPEND_NEWLINE) for row in rows
+        )
 
     def position_after(self, seq: int) -> int:
         """The position of the first mail whose number is above `seq`."""

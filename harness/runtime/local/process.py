@@ -21,7 +21,7 @@ NAMESPACES: Final = ("--pid", "--fork", "--kill-child", "--mount", "--mount-proc
 #: Upstream's image of the proxy; its own server where there is one, else the drop-in.
 TOXIPROXY_IMAGE: Final = "ghcr.io/shopify/toxiproxy"
 #: Roles whose real part refuses to run as root.
-UNPRIVILEGED_ROLES: Final = ("database",)
+UNPRIVILEGED_ROLES: Final = ("database", "hosted-authentication")
 STARTS_WITHIN_S: Final = 5.0
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -17,8 +17,11 @@ Start = Callable[..., Program]
 def programs(scratch: Path) -> Iterator[Start]:
     with ExitStack() as stack:
 
-        def begin(module: str, data: Path | None = None, **environment: str) -> Program:
-            program = Program(f"topology.{module}", data or scratch / f"{module}-{len(begun)}", **environment)
+        def begin(
+            module: str, data: Path | None = None, under: Sequence[str] = (), **environment: str
+        ) -> Program:
+            place = data or scratch / f"{module}-{len(begun)}"
+            program = Program(f"topology.{module}", place, under, **environment)
             begun.append(program)
             stack.callback(lambda: program.kill())
             return program

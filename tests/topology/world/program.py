@@ -11,7 +11,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,10 @@ PATIENCE_S = 20.0
 class Program:
     """A program that can be killed, and started again on its old disk and its old ports."""
 
-    def __init__(self, module: str, data: Path, **environment: str) -> None:
+    def __init__(self, module: str, data: Path, under: Sequence[str] = (), **environment: str) -> None:
+        """`under`: the words of a program that runs it, such as `unshare --user`."""
         self.data = data
+        self._under = under
         self._module = module
         ports = {"PORT": "0", "SMTP_PORT": "0", "DNS_PORT": "0"}
         self._environment = {**ports, "CLOCK_SCALE": "600", **environment}
@@ -32,7 +34,7 @@ class Program:
 
     def start(self) -> None:
         variables = {**os.environ, **self._environment, "DATA": str(self.data), "PYTHONUNBUFFERED": "1"}
-        command = [sys.executable, "-m", self._module]
+        command = [*self._under, sys.executable, "-m", self._module]
         self.process = subprocess.Popen(
             command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -53,6 +55,10 @@ class Program:
     def _listen(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
         self.said.extend(process.stdout)
+
+    @property
+    def http_port(self) -> int:
+        return int(self._environment["PORT"])
 
     @property
     def smtp_port(self) -> int:
