@@ -43,9 +43,7 @@ def planted(population: Population, mark: str) -> Population:
             for each in population.companies
         ),
         people=tuple(
-            replace(
-                each, name=f"{name}-{each.number}", address=f"{address}.{each.number}@{each.carrier}.example"
-            )
+            replace(each, name=f"{name}-{each.number}", address=f"{address}.{each.number}@{each.domain}")
             if each.company == number
             else each
             for each in population.people

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Final
 
-from harness import canaries
+from harness import canaries, hosting
 from harness.alarm import LagAlarm
 from harness.backup_watch import BackupWatch, try_backups
 from harness.congestion import Restriction
@@ -179,5 +179,6 @@ def enrol(at: Stage, run: RunDir, load: LoadConfig) -> dict[int, str]:
             web.name, "enrolment failed", done.stderr.decode(errors="replace").splitlines()[-10:]
         )
     rows = [json.loads(line) for line in done.stdout.splitlines()]
+    hosting.enrol(at, run, people)
     run.record("enrolled", companies=len(people.companies), people=len(people.people))
     return {row["person"]: row["token"] for row in rows}

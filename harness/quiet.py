@@ -40,6 +40,9 @@ class Quiet:
         for node in self._at.topology.with_role("mail-provider"):
             if queued := self._number(node, 8000, "queue", "queued"):
                 return f"{node.name}: {queued} mails queued"
+        for node in self._at.topology.with_role("hosted-smtp"):
+            if queued := self._number(node, 8000, "queue", "queued"):
+                return f"{node.name}: {queued} mails not delivered"
         return ""
 
     def _pending(self, node: Node) -> int:

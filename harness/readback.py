@@ -21,7 +21,15 @@ from topology.map import Map, Node
 EXPORTS: Final = ("answers", "broadcasts", "events", "companies", "telegrams")
 OUTBOX: Final = "outbox"
 #: The journals that each role keeps, one per leg of a mail's way.
-JOURNALS: Final = {"mail-provider": ("submitted", "relayed"), "carrier-mail": ("stored", "noticed")}
+JOURNALS: Final = {
+    "mail-provider": ("submitted", "relayed"),
+    "carrier-mail": ("stored", "noticed"),
+    "hosted-smtp": ("accepted",),
+    "hosted-archive": ("redelivered",),
+    "hosted-mailbox": ("stored", "noticed"),
+}
+#: Legs of hosted mail, read back where it stands.
+HOSTED: Final = ("accepted", "redelivered")
 EXPORTER: Final = "mailer"
 PATIENCE_S: Final = 60.0
 
@@ -37,7 +45,8 @@ def read_back(runtime: Runtime, topology: Map, run: RunDir) -> None:
         with _stored(run, what):
             (run.path / "final" / f"{what}.jsonl").write_bytes(lines)
             run.record("readback", what=what, rows=lines.count(b"\n"))
-    for leg in ("submitted", "relayed", "stored", "noticed"):
+    hosted = HOSTED if topology.hosts else ()
+    for leg in ("submitted", "relayed", *hosted, "stored", "noticed"):
         tables = [
             _journal(node, text)
             for node in topology

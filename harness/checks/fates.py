@@ -105,7 +105,7 @@ class Fates:
 
     @cached_property
     def bounced(self) -> Flags:
-        return self._missing & self._said("relayed", "bounced")
+        return self._missing & (self._said("relayed", "bounced") | self._said("accepted", "bounced"))
 
     @cached_property
     def astray(self) -> Flags:
@@ -114,8 +114,26 @@ class Fates:
 
     @cached_property
     def waiting(self) -> Flags:
-        """Accepted by the provider and not seen to leave it."""
-        return self._gone & self.submitted & ~self.relayed
+        """Accepted by the provider and not seen to leave it, or accepted where mail is hosted and not over there."""
+        return self._gone & self.submitted & (~self.relayed | self._held)
+
+    @cached_property
+    def _held(self) -> Flags:
+        """In the spool of a hosting provider: accepted, and nothing of what ends that."""
+        over = self._said("accepted", "ok") | self._said("accepted", "discarded")
+        return np.asarray(
+            self._said("accepted", "accepted") & ~(over | self._said("accepted", "bounced")), np.bool_
+        )
+
+    @cached_property
+    def discarded(self) -> Flags:
+        """Thrown away where mail is hosted, after the 250."""
+        return np.asarray(self.composed & self._said("accepted", "discarded"), np.bool_)
+
+    @cached_property
+    def brought_back(self) -> Flags:
+        """Thrown away, and in the addressee's mailbox all the same: redelivered from the archive."""
+        return np.asarray(self.discarded & self.stored, np.bool_)
 
     @property
     def _missing(self) -> Flags:
@@ -129,11 +147,11 @@ class Fates:
     @cached_property
     def lost_at(self) -> Mapping[str, Flags]:
         """The leg that should have had it next -> which mails."""
-        relayed = self._gone & self.relayed
+        relayed = self._gone & self.relayed & ~(self.waiting & self.relayed & (not self.drained))
         unsent = self._gone & ~self.submitted
         return {
             "submitted": unsent & self._said("composed", "sent"),
-            "relayed": self.waiting if self.drained else np.zeros_like(self.waiting),
+            "relayed": self.waiting & ~self.relayed if self.drained else np.zeros_like(self.waiting),
             "stored": relayed,
         }
 
@@ -144,8 +162,10 @@ class Fates:
 
     @cached_property
     def vanished(self) -> Flags:
-        """Lost after somebody had taken it over: after the provider's 202 or the carrier's 250."""
-        return np.asarray(self.lost_at["relayed"] | self.lost_at["stored"], np.bool_)
+        """Gone after somebody had taken it over: after the provider's 202, the carrier's or the hosting provider's 250;
+        also when an archive brought it back later.
+        """
+        return np.asarray(self.lost_at["relayed"] | self.lost_at["stored"] | self.discarded, np.bool_)
 
     @cached_property
     def queued(self) -> Flags:
@@ -184,7 +204,7 @@ class Fates:
         At the same instant the later leg is the last.
         """
         latest, legs, rows = (np.full(len(self.mails.ids), -1, np.int64) for _ in range(3))
-        for place, leg in enumerate(self.mails.legs.values()):
+        for place, leg in enumerate(self.mails.way.values()):
             order = np.argsort(leg.at_ns, kind="stable")
             order = order[leg.at_ns[order] >= latest[leg.mail[order]]]
             mail = leg.mail[order]
@@ -197,6 +217,15 @@ class Fates:
         place, row = (int(found[mail]) for found in self.last)
         if place < 0:
             raise KeyError(mail)
-        name, leg = list(self.mails.legs.items())[place]
+        name, leg = list(self.mails.way.items())[place]
+        return self._seen(name, leg, row)
+
+    def discarded_at(self, mail: int) -> Seen:
+        """Where, when and by whom a discarded mail was thrown away."""
+        leg = self._leg("accepted")
+        rows = np.flatnonzero((leg.mail == mail) & leg.said("discarded"))
+        return self._seen("accepted", leg, int(rows[-1]))
+
+    def _seen(self, name: str, leg: Leg, row: int) -> Seen:
         said = next((result for result, where in leg.result.items() if where[row]), "")
         return Seen(name, self.mails.nodes[int(leg.node[row])].as_py(), int(leg.at_ns[row]), said)

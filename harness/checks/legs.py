@@ -1,5 +1,8 @@
 """The legs of a mail's way as arrays: composed -> submitted -> relayed -> stored -> noticed -> opened.
 
+Between relayed and stored a hosting provider of mail keeps books of its own: what it accepted and what became of that,
+and what was redelivered from its archive. Those are on the way of its users' mails only.
+
 Ids and addresses become numbers, the same on every leg, so that millions of mails are compared at once. What the
 probes mailed is left out.
 """
@@ -7,7 +10,7 @@ probes mailed is left out.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -19,6 +22,8 @@ from harness.checks.columns import Flags, Ints, ints, numbered, rows, says, star
 from harness.checks.recording import Recording
 
 LEGS: Final = ("composed", "submitted", "relayed", "stored", "noticed", "opened")
+HOSTED: Final = ("accepted", "redelivered")
+WAY: Final = ("composed", "submitted", "relayed", *HOSTED, "stored", "noticed", "opened")
 PROBES: Final = "probe-"
 NEVER: Final = np.iinfo(np.int64).max
 
@@ -47,16 +52,26 @@ _NOTHING: Final = Leg(_NONE, _NONE, _NONE, {}, _NONE)
 
 @dataclass(frozen=True)
 class Mails:
-    """All legs. `ids`, `addresses` and `nodes` give back the texts; a leg that was not read back is not in `legs`."""
+    """All legs. `ids`, `addresses` and `nodes` give back the texts; a leg that was not read back is not in `legs`.
+
+    `hosted` are the legs of hosted mail.
+    """
 
     legs: Mapping[str, Leg]
     ids: pa.StringArray
     addresses: pa.StringArray
     nodes: pa.StringArray
+    hosted: Mapping[str, Leg] = field(default_factory=dict)
 
     def leg(self, name: str) -> Leg:
         """No rows for one that was not read back."""
-        return self.legs.get(name, _NOTHING)
+        return self.way.get(name, _NOTHING)
+
+    @cached_property
+    def way(self) -> Mapping[str, Leg]:
+        """All legs there are, in the order in which mails go."""
+        both = {**self.legs, **self.hosted}
+        return {name: both[name] for name in WAY if name in both}
 
     @cached_property
     def domain(self) -> tuple[Sequence[str], Ints]:
@@ -80,7 +95,7 @@ class Mails:
 
 def read(recording: Recording) -> Mails:
     """Every leg that was read back whole."""
-    tables = {leg: table for leg in LEGS if (table := recording.mail(leg)) is not None}
+    tables = {leg: table for leg in WAY if (table := recording.mail(leg)) is not None}
     own = {leg: rows(table, ~starts(table, "id", PROBES)) for leg, table in tables.items()}
     ids, mail = numbered({leg: table.column("id") for leg, table in own.items()})
     addresses, to = numbered({leg: table.column("to") for leg, table in own.items()})
@@ -89,7 +104,8 @@ def read(recording: Recording) -> Mails:
         leg: Leg(mail[leg], to[leg], ints(table, "at_ns"), _results(table), node[leg])
         for leg, table in own.items()
     }
-    return Mails(legs, ids, addresses, nodes)
+    hosted = {name: leg for name, leg in legs.items() if name in HOSTED}
+    return Mails({name: leg for name, leg in legs.items() if name in LEGS}, ids, addresses, nodes, hosted)
 
 
 def _results(table: pa.Table) -> Mapping[str, Flags]:

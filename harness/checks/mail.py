@@ -20,7 +20,7 @@ from harness.checks import mail_detail
 from harness.checks.columns import Flags
 from harness.checks.expectations import expectations
 from harness.checks.fates import Fates
-from harness.checks.legs import LEGS, NEVER, Mails, read
+from harness.checks.legs import HOSTED, LEGS, NEVER, Mails, read
 from harness.checks.recording import Recording, number
 from harness.checks.terms import Breach, Term, conclude, fail, quantity, sentence, units, unknown
 from harness.checks.waits import backlogs, instants
@@ -81,7 +81,8 @@ class Judged:
 
 def check(recording: Recording) -> Finding:
     mails = read(recording)
-    missing = [leg for leg in _NEEDED if leg not in mails.legs]
+    hosted = HOSTED if recording.topology and recording.topology.hosts else ()
+    missing = [leg for leg in (*_NEEDED, *hosted) if leg not in mails.way]
     unread = f"the legs {', '.join(missing)} of the mails were not read back whole"
     if "composed" in missing or "stored" in missing:
         return Finding(Verdict.UNKNOWN, sentence(unread), expected=recording.stated("mail"))
@@ -134,6 +135,19 @@ def _within_s(recording: Recording) -> float | None:
     return float(deadline_s) if isinstance(deadline_s, int | float) else None
 
 
+def _restored_drill_s(judged: Judged) -> float | None:
+    """From the first fault until the last late mail was in its mailbox, drill seconds; None where one never was."""
+    fates, faults = judged.fates, judged.recording.faults
+    if not faults or fates.lost.any():
+        return None
+    boxed_ns = fates.mails.firsts(fates.mails.leg("stored"), fates.right)[fates.stored]
+    late = boxed_ns - fates.composed_ns[fates.stored] > round(judged.late_s / judged.scale * 1e9)
+    if not late.any():
+        return 0.0
+    last_ns = int(boxed_ns[late].max())
+    return round(max(0, last_ns - min(fault.at_ns for fault in faults)) / 1e9 * judged.scale, 1)
+
+
 def _measured(judged: Judged, legs: Mapping[str, Mapping[str, Json]]) -> dict[str, Json]:
     fates, composed = judged.fates, judged.fates.composed
     out_ns, since_ns = fates.out_ns[composed], fates.composed_ns[composed]
@@ -154,6 +168,10 @@ def _measured(judged: Judged, legs: Mapping[str, Mapping[str, Json]]) -> dict[st
     }
     if "noticed" in fates.mails.legs:
         measured["unnoticed"] = int((fates.stored & ~fates.noticed).sum())
+    if fates.mails.hosted:
+        measured["brought_back"] = int(fates.brought_back.sum())
+    if judged.recording.faults:
+        measured["restored_drill_s"] = _restored_drill_s(judged)
     if "opened" in fates.mails.legs:
         measured["opened"] = int(fates.opened.sum())
         measured["by_hand"] = int(fates.by_hand.sum())
@@ -199,9 +217,12 @@ def _backlogs(judged: Judged) -> dict[str, Json]:
 
 
 def _evidence(judged: Judged) -> tuple[Json, ...]:
-    """Ids only: whose addresses they are stays where it is. Each with where it was last seen, and when."""
+    """Ids only: whose addresses they are stays where it is. Each with where it was last seen, and when; one that an
+    archive brought back, with where it had vanished.
+    """
     fates, at_s = judged.fates, judged.recording.at_s
     lost = {f"lost before {leg}": flags for leg, flags in fates.lost_at.items()}
+    lost["vanished, brought back"] = fates.brought_back
     others = {
         "misdelivered": fates.composed & (fates.strays > 0),
         "uncomposed": ~fates.composed & (fates.strays > 0),
@@ -215,7 +236,9 @@ def _evidence(judged: Judged) -> tuple[Json, ...]:
     rows: list[Json] = []
     for what, named in kinds.items():
         for mail in named.tolist():
-            composed_ns, last = int(fates.composed_ns[mail]), fates.last_seen(mail)
+            composed_ns = int(fates.composed_ns[mail])
+            back = what == "vanished, brought back"
+            last = fates.discarded_at(mail) if back else fates.last_seen(mail)
             rows.append(
                 {
                     "what": what,

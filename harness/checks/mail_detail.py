@@ -134,7 +134,7 @@ def hosts(fates: Fates, at_s: Callable[[int], float]) -> Table:
     mails = fates.mails
     found: Table = {}
     last_leg, last_row = fates.last
-    for place_of_leg, (name, leg) in enumerate(mails.legs.items()):
+    for place_of_leg, (name, leg) in enumerate(mails.way.items()):
         ended = {
             fate: leg.node[last_row[flags & (last_leg == place_of_leg)]]
             for fate, flags in (("lost", fates.lost), ("queued", fates.queued))
@@ -142,7 +142,9 @@ def hosts(fates: Fates, at_s: Callable[[int], float]) -> Table:
         own = fates.composed[leg.mail]
         for place in np.unique(leg.node[own]).tolist():
             rows = own & (leg.node == place)
-            done = rows & ~(leg.said("deferred") | leg.said("bounced") | leg.said("lost"))
+            done = rows & ~(
+                leg.said("deferred") | leg.said("bounced") | leg.said("lost") | leg.said("accepted")
+            )
             different = int(np.count_nonzero(mails.counts(leg, done)))
             node = mails.nodes[place].as_py()
             found[f"{node}: {name}"] = {
@@ -151,6 +153,7 @@ def hosts(fates: Fates, at_s: Callable[[int], float]) -> Table:
                 "duplicated": int(done.sum()) - different,
                 "deferred": int((rows & leg.said("deferred")).sum()),
                 "bounced": int((rows & leg.said("bounced")).sum()),
+                "discarded": int((rows & leg.said("discarded")).sum()),
                 **{fate: int((nodes == place).sum()) for fate, nodes in ended.items()},
                 "first_s": at_s(int(leg.at_ns[rows].min())),
                 "last_s": at_s(int(leg.at_ns[rows].max())),

@@ -87,7 +87,8 @@ def _play(config: LoadConfig, history: Writer, opened: Rows | None, stop: Event)
     town = Town(config, people, tally, record, arrivals.add, note)
     others = [
         gevent.spawn(arrivals.run),
-        *(gevent.spawn(listen, access, town.notice) for access in config.access),
+        *(gevent.spawn(listen, access.mail, town.notice) for access in config.access),
+        *(gevent.spawn(listen, mail, town.notice) for host in config.hosted for mail in host.mailboxes),
         *(
             gevent.spawn(town.attaching.follow, access)
             for access in config.access

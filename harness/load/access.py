@@ -33,6 +33,29 @@ class Entrance:
 
 
 @dataclass(frozen=True, slots=True)
+class Hosted:
+    """Hosted mail: its share of the companies, and the address and port of each mailbox server, by its firewall."""
+
+    name: str
+    share: float
+    mailboxes: tuple[tuple[str, int], ...]
+
+    @property
+    def domain(self) -> str:
+        return f"{self.name}.example"
+
+    def mailbox(self, person: int) -> int:
+        """Which of the mailbox servers has the mailbox of this person."""
+        return person % len(self.mailboxes)
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any]) -> Hosted:
+        """From what `dataclasses.asdict` made of one."""
+        mailboxes = tuple((str(host), int(port)) for host, port in data["mailboxes"])
+        return cls(data["name"], float(data["share"]), mailboxes)
+
+
+@dataclass(frozen=True, slots=True)
 class Access:
     """One carrier: its share of the people, its entrances, and the HTTP address and port of its mail node.
 
@@ -84,6 +107,18 @@ def of(topology: Map) -> tuple[Access, ...]:
 def radio(topology: Map) -> tuple[str, int] | None:
     """Where the base stations tell at which places there is a signal; None: there is one everywhere."""
     return next(((str(node.address), HTTP_PORT) for node in topology.with_role(BASE_STATIONS)), None)
+
+
+def hosted(topology: Map) -> tuple[Hosted, ...]:
+    """All hosted mail that stands."""
+    return tuple(
+        Hosted(
+            host.name,
+            host.share,
+            tuple((str(topology.nodes[host.firewall].address), port) for port in host.mailboxes.values()),
+        )
+        for host in topology.hosts.values()
+    )
 
 
 def resolvers(node: Node) -> tuple[tuple[str, int], ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from harness import canaries
 from harness.congestion import Looks
 from harness.load import access, population
-from harness.load.access import Access
+from harness.load.access import Access, Hosted
 from harness.load.visits import Visits
 from topology.map import Map
 
@@ -53,6 +53,7 @@ class LoadConfig:
         None  # where the base stations tell of the signal; none: there is one everywhere
     )
     visits: Visits | None = None  # how often people visit besides; none: never
+    hosted: tuple[Hosted, ...] = ()
     canary: str = ""  # what marks one company's data, see `harness.canaries`; none: nothing is marked
 
     @classmethod
@@ -91,6 +92,7 @@ class LoadConfig:
             opened=opened,
             again=again,
             tls=tls,
+            hosted=access.hosted(topology),
             canary=canary,
             radio=access.radio(topology),
             visits=visits,
@@ -104,6 +106,7 @@ class LoadConfig:
             people=self.people,
             carriers={one.carrier: one.share for one in self.access},
             areas=self.areas,
+            hosts={one.name: one.share for one in self.hosted},
         )
         return canaries.planted(everybody, self.canary) if self.canary else everybody
 
@@ -116,6 +119,7 @@ class LoadConfig:
         data = json.loads(text)
         data["areas"] = tuple(data["areas"])
         data["access"] = tuple(Access.parse(one) for one in data["access"])
+        data["hosted"] = tuple(Hosted.parse(one) for one in data["hosted"])
         data["pause_s"] = tuple(data["pause_s"])
         data["radio"] = (str(data["radio"][0]), int(data["radio"][1])) if data["radio"] else None
         data["visits"] = Visits.parse(data["visits"]) if data["visits"] else None

@@ -11,7 +11,6 @@ import gevent.socket
 import orjson
 
 from harness.load import http1
-from harness.load.access import Access
 from harness.load.http1 import MalformedError, Reader
 
 #: A living stream sends an empty line every second; after this long without one it is dead, in seconds.
@@ -20,16 +19,16 @@ _CALL_AGAIN_S: Final = 0.5
 _PIECE: Final = 262_144
 
 
-def listen(access: Access, show: Callable[[str, str, str, int], None]) -> None:
-    """Call `show(address, id, text, at_ns)` for each notice of this carrier, until killed."""
+def listen(mail: tuple[str, int], show: Callable[[str, str, str, int], None]) -> None:
+    """Call `show(address, id, text, at_ns)` for each notice of a mail node, at this host and port, until killed."""
     after = 0
     while True:
         try:
-            for line in _lines(access.mail, after):
+            for line in _lines(mail, after):
                 at_ns = time.monotonic_ns()
-                mail = orjson.loads(line)
-                after = max(after, mail["seq"])
-                show(mail["to"], mail["id"], mail["text"], at_ns)
+                notice = orjson.loads(line)
+                after = max(after, notice["seq"])
+                show(notice["to"], notice["id"], notice["text"], at_ns)
         except (OSError, EOFError, ValueError, KeyError, MalformedError):
             gevent.sleep(_CALL_AGAIN_S)  # the pause between two calls of a handset that lost its carrier
 

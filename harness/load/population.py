@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from random import Random
 from typing import Final
@@ -79,7 +79,9 @@ class Company:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One employee. `number` is unique in the whole population; `address` is their carrier mail address."""
+    """One employee. `number` is unique in the whole population; `address` is their mail address, at their carrier, or
+    where their company's mail is hosted.
+    """
 
     number: int
     company: int
@@ -87,6 +89,11 @@ class Person:
     area: str
     carrier: str
     address: str
+
+    @property
+    def domain(self) -> str:
+        """Of their mail address."""
+        return self.address.rpartition("@")[2]
 
 
 @dataclass(frozen=True)
@@ -136,8 +143,10 @@ def generate(
     carriers: Mapping[str, float],
     areas: Sequence[str],
     bystanders: float = 0.05,
+    hosts: Mapping[str, float] | None = None,
 ) -> Population:
-    """Make a population. `carriers` maps name to share of the people; `areas` are where people live.
+    """Make a population. `carriers` maps name to share of the people; `areas` are where people live; `hosts` maps each
+    hosting provider of mail to the share of the companies whose people read their mail there.
 
     `bystanders` is the share of companies whose rule names only areas far away: no broadcast may reach them.
     Raises ValueError when there are fewer people than companies, or no company, carrier or area at all.
@@ -151,7 +160,8 @@ def generate(
     for n in random.sample(range(companies), int(companies * bystanders)):
         firms[n] = _bystander(firms[n])
     sizes = _sizes(random, companies, people)
-    staff = _staff(random, firms, sizes, carriers, areas)
+    hosted = _hosted(seed, firms, hosts or {})
+    staff = [_moved(person, hosted) for person in _staff(random, firms, sizes, carriers, areas)]
     return Population(
         tuple(firms), tuple(staff), _probe_company(seed), _probe_people(tuple(carriers), areas[0])
     )
@@ -213,9 +223,27 @@ def _staff(
             )
 
 
-def address(person: int, carrier: str) -> str:
-    """The mail address of a person."""
-    return f"p{person}@{carrier}.example"
+def _hosted(seed: int, firms: Sequence[Company], hosts: Mapping[str, float]) -> Mapping[int, str]:
+    """Company -> where its mail is hosted. Who is whose employee does not depend on it."""
+    random = Random(f"hosts {seed}")
+    left = [firm.number for firm in firms]
+    found: dict[int, str] = {}
+    for host, share in hosts.items():
+        for number in random.sample(left, min(len(left), round(share * len(firms)))):
+            found[number] = host
+            left.remove(number)
+    return found
+
+
+def _moved(person: Person, hosted: Mapping[int, str]) -> Person:
+    """The same with the address at their company's host, if it has one."""
+    host = hosted.get(person.company)
+    return replace(person, address=address(person.number, host)) if host else person
+
+
+def address(person: int, place: str) -> str:
+    """The mail address of a person at a carrier or a hosting provider."""
+    return f"p{person}@{place}.example"
 
 
 def _probe_company(seed: int) -> Company:

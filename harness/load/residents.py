@@ -25,6 +25,7 @@ class Resident:
     access: Access
     habits: Habits
     answers_ns: int  # real time from the arrival of the mail to their answer
+    mailbox: tuple[str, int]  # where they look into it by hand: host and port
     entrance: int  # which one they try first, modulo how many there are: the last that worked
     token: str = ""  # of their personal link; empty until a mail has brought it
     mail: str = ""  # the id of that mail; empty once it is opened
@@ -68,11 +69,19 @@ def settle(config: LoadConfig, curve: Curve) -> Mapping[str, Resident]:
             by_carrier[person.carrier],
             habit,
             after_ns,
+            _mailbox(config, person, by_carrier[person.carrier]),
             habit.entrance,
             area=person.area,
         )
         for person, habit, after_ns in zip(people, drawn, answers_ns, strict=True)
     }
+
+
+def _mailbox(config: LoadConfig, person: Person, access: Access) -> tuple[str, int]:
+    for host in config.hosted:
+        if person.domain == host.domain:
+            return host.mailboxes[host.mailbox(person.number)]
+    return access.mail
 
 
 def _habits(config: LoadConfig, person: Person) -> Habits:

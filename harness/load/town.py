@@ -198,7 +198,7 @@ class Town:
             self.attaching.attach(resident)
         except NotAttachedError:
             return "", ""
-        host, port = resident.access.mail
+        host, port = resident.mailbox
         mail = Entrance("mail", host, port, 0)
         with Line(host, secure=False, try_s=self._config.try_s) as line:
             try:

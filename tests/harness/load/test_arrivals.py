@@ -10,7 +10,13 @@ from harness.load.habits import Habits
 from harness.load.residents import Errand, Purpose, Resident
 
 SOMEBODY = Resident(
-    1, "p1@docomo.example", Access("docomo", 1.0, (), ("127.0.0.1", 1)), Habits(0, None, None, False, 0), 0, 0
+    1,
+    "p1@docomo.example",
+    Access("docomo", 1.0, (), ("127.0.0.1", 1)),
+    Habits(0, None, None, False, 0),
+    0,
+    ("127.0.0.1", 1),
+    0,
 )
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -43,6 +44,16 @@ def test_carriers_have_their_shares() -> None:
     made = Counter(person.carrier for person in make(people=10_000).people)
     for carrier, share in CARRIERS.items():
         assert made[carrier] / 10_000 == pytest.approx(share, abs=0.03)
+
+
+def test_a_share_of_the_companies_has_its_mail_hosted_and_nothing_else_of_anybody_changes() -> None:
+    plain, hosted = make(), make(hosts={"hosting": 0.5})
+    moved = {person.company for person in hosted.people if person.domain == "hosting.example"}
+    assert len(moved) == 10
+    for before, after in zip(plain.people, hosted.people, strict=True):
+        there = "hosting" if after.company in moved else after.carrier
+        assert after == replace(before, address=f"p{before.number}@{there}.example")
+    assert make(hosts={"hosting": 0.5}).jsonl() == hosted.jsonl()
 
 
 def test_companies_share_few_passwords() -> None:
