@@ -17,6 +17,13 @@ def replica() -> Map:
 
 
 @pytest.fixture(scope="session")
+def everything(whole: Map) -> Map:
+    """The same with all systems of the world."""
+    compose = ROOT / "docker-compose.multi-region.yml"
+    return topology.read(compose, [], topology.asked_for(whole.systems))
+
+
+@pytest.fixture(scope="session")
 def whole() -> Map:
     """The project's own topology, all regions of it."""
     return topology.read(ROOT / "docker-compose.multi-region.yml")

@@ -10,6 +10,7 @@ from harness.runbook.commands import (
     areas,
     drain,
     fence,
+    hosting,
     names,
     nodes,
     notice,
@@ -40,5 +41,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
         areas.RETURN,
         signal.BRING,
         restore.RESTORE,
+        hosting.CUT,
+        hosting.OPEN,
+        hosting.POWER_ON,
+        hosting.REDELIVER_ARCHIVE,
     )
 }

@@ -9,6 +9,7 @@ from harness.runbook.proofs import (
     answers,
     areas,
     balancers,
+    hosting,
     names,
     nodes,
     notice,
@@ -45,5 +46,10 @@ PROOFS: Final[Mapping[str, Proof]] = {
         areas.SERVED,
         areas.UNHARMED,
         signal.SIGNAL,
+        hosting.FIREWALL_CUT,
+        hosting.FIREWALL_OPEN,
+        hosting.SWITCHED_ON,
+        hosting.USERS_VERIFIED,
+        hosting.DELIVERED,
     )
 }

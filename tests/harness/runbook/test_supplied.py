@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from harness.runbook import reading
 from harness.runbook.schema import schema
-from topology.document import Fields, Scalar, load, parse
+from topology.document import Fields, Place, Scalar, load, parse
 from topology.map import Map
 
 FILES = sorted(reading.SUPPLIED.glob("*.yaml"))
@@ -32,10 +32,10 @@ def test_they_follow_the_schema(validator: Draft202012Validator, path: Path) -> 
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_they_can_be_performed_on_the_replica(whole: Map, path: Path) -> None:
-    parameters = load(path).get("parameters")
+def test_they_can_be_performed_on_the_replica(everything: Map, path: Path) -> None:
+    parameters = load(path).get("parameters") or Fields({}, {}, Place(""))
     assert isinstance(parameters, Fields)
-    regions = iter(whole.service_regions * 2)
+    regions = iter(everything.service_regions * 2)
     example = {
         "region": lambda: next(regions),
         "number": lambda: 7,
@@ -46,7 +46,7 @@ def test_they_can_be_performed_on_the_replica(whole: Map, path: Path) -> None:
     for name, kind in parameters:
         value = example.get(kind.as_text(), lambda: 7)()
         given[name] = Scalar(str(value), value, kind.place)
-    runbook = reading.bind(parse(path.stem, "test"), given, reading.written(reading.SUPPLIED), whole)
+    runbook = reading.bind(parse(path.stem, "test"), given, reading.written(reading.SUPPLIED), everything)
     assert runbook.steps
 
 
