@@ -28,6 +28,7 @@ COMMANDS: Final = (
     "check",
     "report",
     "parity",
+    "replay",
     "up",
     "status",
     "perform",

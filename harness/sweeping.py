@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from harness.incidents.replayed import REPLAYS, RUNS
 from harness.rundir import RunDir
 
 #: What `st_blocks` counts in, see stat(2).
@@ -33,7 +34,7 @@ class Swept:
 
 
 def sweep(runs: Path, everything: bool) -> Swept:
-    """Clear up below `runs`. A folder without events.jsonl is not a run's and stays."""
+    """Clear up below `runs`. A folder that is neither a run's nor a replay's stays."""
     freed = folders = 0
     busy: list[str] = []
     kept: list[str] = []
@@ -53,6 +54,11 @@ def sweep(runs: Path, everything: bool) -> Swept:
                 kept.append(f"{run}: {error.strerror}")
                 continue
             freed, folders = freed + size, folders + 1
+    for told in sorted(runs.glob(f"{REPLAYS}/*/*/{RUNS}")) if everything else ():
+        shutil.rmtree(told.parent)
+        folders += 1
+        if not any(told.parent.parent.iterdir()):
+            told.parent.parent.rmdir()
     for scenario in runs.glob("*"):
         if everything and scenario.is_dir() and not any(scenario.iterdir()):
             scenario.rmdir()

@@ -45,9 +45,9 @@ def cell(words: Words, key: str, value: Json) -> Cell:
     return Cell(words.value(key, value), raw, numeric)
 
 
-def of_rows(words: Words, title: str, rows: Sequence[Json], check: str = "") -> Table:
+def of_rows(words: Words, title: str, rows: Sequence[Json], check: str = "", most: int = MOST_ROWS) -> Table:
     """A list of objects by their keys, or of plain values in one column. `check` says whose words the keys are."""
-    shown, left_out = rows[:MOST_ROWS], max(0, len(rows) - MOST_ROWS)
+    shown, left_out = rows[:most], max(0, len(rows) - most)
     keys: list[str] = []
     for row in shown:
         if isinstance(row, dict):

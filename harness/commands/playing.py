@@ -40,10 +40,17 @@ class Manner:
     keep: bool
 
 
-def play(
-    wanted: Wanted, manner: Manner, terminal: Callable[[Plan], Terminal] | None = None
-) -> tuple[int, bool]:
-    """One scenario: its exit status, and whether somebody interrupted. `terminal`: at which a person rehearses.
+@dataclass(frozen=True)
+class Played:
+    """One scenario that was played: its exit status, whether somebody interrupted, its run if it came so far."""
+
+    status: int
+    interrupted: bool = False
+    run: RunDir | None = None
+
+
+def play(wanted: Wanted, manner: Manner, terminal: Callable[[Plan], Terminal] | None = None) -> Played:
+    """Play, judge and report one scenario. `terminal`: at which a person rehearses.
 
     An error ends this run alone: it is told, and what was recorded is judged and reported like any other.
     """
@@ -62,7 +69,7 @@ def play(
         refuse_what_is_missing(plan.timeline, runtime)
         run = RunDir.create(manner.runs, plan.scenario, plan.seed)
     except Exception as error:
-        return _told(error), False
+        return Played(_told(error))
     click.echo(f"{plan.title.en} ({plan.scenario}), seed {plan.seed}: {run.path}", err=True)
     marks = [(entry.at_s, f"{entry.verb} {entry.target}") for entry in plan.timeline]
     person = terminal(plan) if terminal is not None else None
@@ -83,7 +90,7 @@ def play(
             drop_volumes(run.path)
         run.flush()
     status = _judged(run, manner.as_json, manner.lang)
-    return max(status, broke, key=WORSE.index), interruption.asked.is_set()
+    return Played(max(status, broke, key=WORSE.index), interruption.asked.is_set(), run)
 
 
 def _judged(run: RunDir, as_json: bool, lang: Literal["ja", "en"]) -> int:

@@ -81,7 +81,7 @@ def command(
     patience_s = _patience(patience)
     if house.inside():
         terminal = None if auto else partial(_terminal, who=who, patience_s=patience_s)
-        return play(wanted, manner, terminal)[0]
+        return play(wanted, manner, terminal).status
     plan, stands = wanted.plan()
     _roles(plan, who)
     if not auto:

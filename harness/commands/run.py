@@ -47,8 +47,8 @@ def command(
         return status if status in (PASS, FAIL, BAD_INPUT, UNKNOWN, CANNOT_RUN) else UNKNOWN
     statuses = []
     for each in wanted:
-        status, interrupted = play(each, Manner(runtime, runs, as_json, lang, keep))
-        statuses.append(status)
-        if interrupted:
+        played = play(each, Manner(runtime, runs, as_json, lang, keep))
+        statuses.append(played.status)
+        if played.interrupted:
             break
     return max(statuses, key=WORSE.index)

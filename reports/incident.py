@@ -1,0 +1,277 @@
+"""The report of a replay: what is on record beside what was measured, as it happened and with the countermeasures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from harness.checks import legs
+from harness.checks.fates import Fates
+from harness.checks.judge import Judgement
+from harness.checks.recording import Recording
+from harness.incidents.comparison import Comparison, compare
+from harness.incidents.model import VARIANTS, Incident, Mark, Moment
+from harness.incidents.replayed import REPORT, Replay
+from harness.rundir import Event, Json, RunDir
+from reports import tables
+from reports.run import environment
+from reports.tables import Table
+from reports.words import Lang, Words, quantity, split_unit
+from topology.map import Title
+
+if TYPE_CHECKING:
+    from reports.figures.canvas import Picture
+    from reports.figures.missing import Missing
+
+#: Of a check that failed as it happened these kinds of evidence name what was lost.
+UNTOLD: Final = frozenset({"late", "queued", "duplicated"})
+
+
+@dataclass(frozen=True)
+class Beside:
+    """One moment on record: when, what, where that stands, and when it came in each variant (empty: it did not)."""
+
+    at: str
+    after: str
+    what: str
+    source: str
+    ours: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One difference: what each variant measured, by how much they differ, which countermeasures made it."""
+
+    what: str
+    values: tuple[str, ...]
+    times: str
+    by: str
+    verdict: str
+    says: str
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One run: its own verdict, whether it did what it must, where its report is, what it lost by name."""
+
+    name: str
+    title: str
+    verdict: str
+    did: str
+    why: str
+    report: str
+    run: str
+    lost: tuple[Table, ...]
+
+
+def write(replay: Replay, lang: Lang = "en") -> Path:
+    """Write report.html into the replay's folder and give its path. Raises OSError."""
+    path = replay.path / REPORT
+    path.write_text(page(replay, Words(lang)), encoding="utf-8")
+    return path
+
+
+def page(replay: Replay, words: Words) -> str:
+    """The whole page as HTML: a pure function of what is on record and of the two run directories."""
+    incident = replay.incident
+    judged = replay.judgements()
+    compared = compare(incident, judged)
+    return environment().get_template("incident.html.j2").render(
+        w=words,
+        title=_in(words, incident.title),
+        why=_in(words, incident.why),
+        name=incident.name,
+        began=incident.began.isoformat(timespec="minutes"),
+        verdict=compared.verdict.value,
+        said=words(f"verdict.incident.{compared.verdict.value}"),
+        heard=compared.why,
+        timeline=[_beside(replay, judged, moment, words) for moment in incident.official],
+        rows=_rows(incident, compared, words),
+        countermeasures=[(_in(words, each.title), each.source) for each in incident.countermeasures],
+        figures=[(_in(words, each.what), _in(words, each.value), each.source) for each in incident.figures],
+        picture=_picture(replay, words),
+        variants=[_variant(replay, judged, compared, variant, words) for variant in VARIANTS],
+        sources=[(name, _in(words, title)) for name, title in incident.sources.items()],
+        scale=_scale(replay),
+    )  # fmt: skip
+
+
+def _in(words: Words, title: Title) -> str:
+    return title.ja if words.lang == "ja" else title.en
+
+
+def _scale(replay: Replay) -> float:
+    clock = _clock_scale(next(iter(replay.runs.values())))
+    return clock or 1.0
+
+
+def _clock_scale(run: RunDir) -> float | None:
+    try:
+        return run.clock.scale
+    except (OSError, ValueError):
+        return None
+
+
+# -- the timelines side by side -----------------------------------------------------------------------------------
+
+
+def _beside(replay: Replay, judged: Mapping[str, Judgement], moment: Moment, words: Words) -> Beside:
+    at = replay.incident.began + timedelta(seconds=moment.after.s)
+    ours = tuple(
+        _told(_when_s(replay.runs[variant], judged[variant], moment.ours), words) if moment.ours else ""
+        for variant in VARIANTS
+    )
+    what = _in(words, moment.what)
+    return Beside(f"{at:%Y-%m-%d %H:%M}", words.clock(moment.after.s), what, moment.source, ours)
+
+
+def _told(drill_s: float | None, words: Words) -> str:
+    return words("incident.never") if drill_s is None else words.clock(drill_s)
+
+
+def _when_s(run: RunDir, judgement: Judgement, mark: Mark) -> float | None:
+    """When what stands beside a moment came, in drill seconds after the first fault; None if it never did."""
+    if mark.kind == "measured":
+        check, _, name = mark.name.partition(".")
+        finding = judgement.findings.get(check)
+        value = finding.measured.get(name) if finding else None
+        if not isinstance(value, int | float):
+            return None
+        return (
+            float(value) if name.endswith("_drill_s") or name == "first_notice_s" else value * _scale_of(run)
+        )
+    events = run.events()
+    first = next((event for event in events if event.kind == "fault.injecting"), None)
+    event = _event(events, mark)
+    if first is None or event is None:
+        return None
+    return (event.at_ns - first.at_ns) / 1e9 * _scale_of(run)
+
+
+def _scale_of(run: RunDir) -> float:
+    return _clock_scale(run) or 1.0
+
+
+def _event(events: Sequence[Event], mark: Mark) -> Event | None:
+    if mark.kind == "step":
+        proven = [
+            event for event in events if event.kind == "step.proven" and event.data.get("step") == mark.name
+        ]
+        return proven[-1] if proven else None
+    faults = [
+        event.data.get("fault")
+        for event in events
+        if event.kind == "fault.injecting" and event.data.get("verb") == mark.name
+    ]
+    kind = "fault.injecting" if mark.kind == "fault" else "fault.undone"
+    return next(
+        (event for event in events if event.kind == kind and event.data.get("fault") in faults[:1]), None
+    )
+
+
+# -- what differs -------------------------------------------------------------------------------------------------
+
+
+def _rows(incident: Incident, compared: Comparison, words: Words) -> list[Row]:
+    titles = {each.name: _in(words, each.title) for each in incident.countermeasures}
+    return [
+        Row(
+            what=_in(words, each.difference.what),
+            values=tuple(
+                _value(words, each.difference.measured, each.values[variant]) for variant in VARIANTS
+            ),
+            times="" if each.times is None else quantity(each.times, words("incident.times")),
+            by=words("join.list").join(titles[name] for name in each.difference.by),
+            verdict=each.verdict.value,
+            says=each.says,
+        )
+        for each in compared.differences
+    ]
+
+
+def _value(words: Words, key: str, value: float | None) -> str:
+    """Hours and minutes where it is that long; else as every report has it."""
+    drill = split_unit(key)[1] == "drill_s" or key == "first_notice_s"
+    if drill and value is not None and value >= 60:
+        return words.clock(value)
+    whole = int(value) if value is not None and value.is_integer() else value
+    return words.value(key, whole)
+
+
+# -- the picture --------------------------------------------------------------------------------------------------
+
+
+def _picture(replay: Replay, words: Words) -> Picture | None:
+    """Which mails were missing when, where the incident is one of mail; None where it is not, or no mail was sent."""
+    from reports.figures import missing  # drawing takes matplotlib, which takes a second to load
+
+    if "mail" not in replay.incident.loses:
+        return None
+    runs = [_missing(words(f"incident.{variant}"), replay.runs[variant]) for variant in VARIANTS]
+    drawn = [run for run in runs if run is not None]
+    return missing.draw(drawn, words, replay.path / "figures") if len(drawn) == len(VARIANTS) else None
+
+
+def _missing(title: str, run: RunDir) -> Missing | None:
+    from reports.figures.missing import Missing
+
+    mails = legs.read(Recording(run))
+    fates = Fates(mails, drained=True)
+    first = next((event for event in run.events("fault.injecting")), None)
+    if first is None or not fates.composed.any():
+        return None
+    hours = _scale_of(run) / 3600
+    composed_ns = fates.composed_ns[fates.composed]
+    boxed_ns = mails.firsts(mails.leg("stored"), fates.right)[fates.composed]
+    boxed_h = np.where(boxed_ns == legs.NEVER, np.nan, (boxed_ns - first.at_ns) / 1e9 * hours)
+    return Missing(title, (composed_ns - first.at_ns) / 1e9 * hours, boxed_h, _marks(run, first, hours))
+
+
+def _marks(run: RunDir, first: Event, hours: float) -> list[tuple[float, str]]:
+    """Every fault's beginning, and every runbook's."""
+    found = [(0.0, str(first.data.get("verb", "")))]
+    for event in run.events("runbook.started"):
+        found.append(((event.at_ns - first.at_ns) / 1e9 * hours, str(event.data.get("runbook", ""))))
+    return found
+
+
+# -- the runs -----------------------------------------------------------------------------------------------------
+
+
+def _variant(
+    replay: Replay, judged: Mapping[str, Judgement], compared: Comparison, name: str, words: Words
+) -> Variant:
+    run, judgement = replay.runs[name], judged[name]
+    did, why = compared.variants[name]
+    return Variant(
+        name=name,
+        title=words(f"incident.{name}"),
+        verdict=judgement.verdict.value,
+        did=did.value,
+        why=why,
+        report=os.path.relpath(run.path / "report.html", replay.path),
+        run=run.name,
+        lost=tuple(_lost(replay.incident, judgement, words)),
+    )
+
+
+def _lost(incident: Incident, judgement: Judgement, words: Words) -> list[Table]:
+    """Whatever the checks that lost something as it happened can name, all of it."""
+    found = []
+    for name in incident.loses:
+        finding = judgement.findings.get(name)
+        rows: list[Json] = [
+            row
+            for row in (finding.evidence if finding else ())
+            if not (isinstance(row, dict) and row.get("what") in UNTOLD)
+        ]
+        if rows:
+            title = words.known(f"check.{name}", name)
+            found.append(tables.of_rows(words, f"{title} ({len(rows)})", rows, name, most=len(rows)))
+    return found

@@ -1,0 +1,103 @@
+"""The report of a replay, from two recorded runs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from page import Page
+from sample_run import Sample
+
+from harness.checks import CHECKS
+from harness.incidents import reading
+from harness.incidents.model import FILE, VARIANTS, Incident
+from harness.incidents.replayed import RUNS, Replay
+from harness.rundir import RunDir
+from reports import incident as report
+from reports.words import Words
+from tests.refusals import refusal
+from topology.document import parse
+
+OUTAGE = """\
+name: zone-1999
+title: {en: The outage of 1999, ja: 1999年の障害}
+why: {en: A zone was lost., ja: ゾーンが失われた。}
+began: 1999-12-31T23:50:00+09:00
+sources: {DOC: {en: minutes, ja: 議事録}}
+figures: [{what: {en: users, ja: 利用者}, value: "1,234", source: DOC}]
+official:
+  - {after: 0min, what: {en: power was lost, ja: 停電}, source: DOC, ours: {fault: lose}}
+  - {after: 20min, what: {en: people wondered, ja: 問い合わせ}, source: DOC}
+  - {after: 50min, what: {en: power came back, ja: 復電}, source: DOC, ours: {undone: lose}}
+  - {after: 2h, what: {en: nothing of ours, ja: 該当なし}, source: DOC, ours: {step: nobody-does-this}}
+countermeasures: [{name: two-zones, title: {en: Two zones, ja: 二重化}, source: DOC}]
+loses: [mail]
+differences:
+  - {what: {en: mails lost, ja: 失われたメール}, measured: mail.lost, as-happened: {least: 1}, by: [two-zones]}
+"""
+
+
+@pytest.fixture
+def outage() -> Incident:
+    return reading.parse(parse(OUTAGE, FILE).as_fields(), CHECKS, Path("zone-1999"))
+
+
+@pytest.fixture
+def replay(sample: Sample, outage: Incident, tmp_path: Path) -> Replay:
+    """The same recorded run, twice."""
+    runs = {}
+    for variant in VARIANTS:
+        shutil.copytree(sample.run.path, tmp_path / variant / "1")
+        runs[variant] = RunDir(tmp_path / variant / "1")
+    return Replay.create(tmp_path, outage, 1, runs)
+
+
+def test_official_moments_stand_beside_ours(replay: Replay) -> None:
+    judged = replay.judgements()
+    english = Words("en")
+    beside = {
+        each.what: each
+        for each in (report._beside(replay, judged, moment, english) for moment in replay.incident.official)
+    }
+    assert (beside["power was lost"].at, beside["power was lost"].ours) == (
+        "1999-12-31 23:50",
+        ("0:00", "0:00"),
+    )
+    back = beside["power came back"]
+    assert (back.at, back.after) == ("2000-01-01 00:40", "0:50")
+    # Fifty real seconds in the sample, and a moment for it to take effect.
+    assert all(ours.startswith("0:50") for ours in back.ours)
+    assert beside["people wondered"].ours == ("", "")
+    assert beside["nothing of ours"].ours == ("—", "—")
+    page = Page(report.write(replay).read_text())
+    assert page.unclosed == []
+    for said in ("power was lost", "2000-01-01 00:40", *back.ours):
+        assert said in page.text
+
+
+def test_the_page_is_the_same_from_what_lies_on_the_disk_and_in_both_languages(replay: Replay) -> None:
+    english = report.write(replay).read_text()
+    assert report.write(Replay.read(replay.path)).read_text() == english
+    japanese = report.write(replay, "ja").read_text()
+    assert "1999年の障害" in japanese
+    assert "The outage of 1999" in english
+    for said in ("二重化", "1,234", "議事録"):
+        assert said in japanese
+    assert Page(japanese).unclosed == []
+
+
+def test_links_lead_to_the_runs_own_reports(replay: Replay) -> None:
+    page = Page(report.write(replay).read_text())
+    links = [found["href"] for found in page.having("a")]
+    assert [(replay.path / str(link)).resolve().parent for link in links] == [
+        replay.runs[variant].path.resolve() for variant in VARIANTS
+    ]
+
+
+def test_a_replay_whose_runs_are_gone_says_so(replay: Replay) -> None:
+    shutil.rmtree(replay.runs["as-happened"].path)
+    assert "no run directory" in refusal(lambda: Replay.read(replay.path))
+    (replay.path / RUNS).write_text(json.dumps({"as-happened": "x"}))
+    assert "nothing that can be read" in refusal(lambda: Replay.read(replay.path))
