@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Final
 
 CLONE_NEWNS: Final = 0x00020000
+CLONE_NEWUTS: Final = 0x04000000
+CLONE_NEWIPC: Final = 0x08000000
+CLONE_NEWPID: Final = 0x20000000
 CLONE_NEWNET: Final = 0x40000000
+MS_NOSUID: Final = 0x2
+MS_NODEV: Final = 0x4
+MS_NOEXEC: Final = 0x8
+MS_REC: Final = 0x4000
+MS_PRIVATE: Final = 0x40000
 PR_SET_PDEATHSIG: Final = 1
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -37,6 +45,17 @@ def die_with_parent(signal_number: int) -> None:
 def own_mounts() -> None:
     """What the calling thread, and whatever it starts, mounts from now on is seen by nobody else, nor the other way."""
     _check(_libc.unshare(CLONE_NEWNS), "unshare")
+
+
+def apart() -> None:
+    """New namespaces for all but the network: at once, and for processes from the next fork on. See `own_processes`."""
+    _check(_libc.unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID), "unshare")
+    _check(_libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None), "mount --make-rprivate")
+
+
+def own_processes() -> None:
+    """PID 1 of a namespace sees it, and no other, in /proc."""
+    _check(_libc.mount(b"proc", b"/proc", b"proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, None), "mount /proc")
 
 
 def enter_network(descriptor: int) -> None:

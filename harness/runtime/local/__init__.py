@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
@@ -15,7 +15,8 @@ from harness.rundir import RunDir
 from harness.runtime import Completed, NodeFailed, namespaces
 from harness.runtime.local.enclosures import Enclosures, refusal
 from harness.runtime.local.fabric import Fabric
-from harness.runtime.local.process import NodeProcess, environment, python, setup
+from harness.runtime.local.process import NodeProcess, environment, furniture, module, modules, python
+from harness.runtime.nursery import Birth, Nursery
 from harness.runtime.spawning import spawn
 from topology.map import Map, Node
 
@@ -36,6 +37,8 @@ class LocalRuntime:
         """A node that was asked to stop is killed when it has not ended by itself within that time."""
         self._stops_within_s = stops_within_s
         self._lives: dict[str, NodeProcess] = {}
+        #: Nodes whose program is a Python module are born there.
+        self._nursery: Nursery | None = None
         #: Who is to be up, whatever became of it.
         self._wanted: set[str] = set()
         self._troubled: set[str] = set()
@@ -43,6 +46,8 @@ class LocalRuntime:
 
     def prepare(self, topology: Map, run: RunDir) -> None:
         self._run = run
+        if wanted := modules(topology):
+            self._nursery = self._loaded(wanted)  # while the rest is made ready
         self._fabric = Fabric(topology)
         self._etc = run.path / "local" / "etc"
         self._topology = topology
@@ -65,10 +70,23 @@ class LocalRuntime:
             self._enclosures.refuse(node)
             configs = self._run.path / "local" / "configs" / node.name
             volumes, hidden = self._enclosures.volumes(), self._enclosures.storage.hidden()
-            script = setup(node, self._etc, volumes, configs, hidden)
-            with self.inside(node):
-                self._lives[node.name] = NodeProcess(node, script, self._log(node), self._environment(node))
+            furnish = furniture(node, self._etc, volumes, configs, hidden)
+            self._lives[node.name] = self._begun(node, furnish)
             self._fabric.plug(node)
+
+    def _begun(self, node: Node, furnish: str) -> NodeProcess:
+        log, variables = self._log(node), self._environment(node)
+        if (program := module(node, variables)) is not None:
+            self._nursery = self._nursery or self._loaded(modules([node]))
+            birth = Birth(furnish, *program, variables)
+            return NodeProcess.born(node, self._nursery, birth, self._fabric.namespace(node), log)
+        with self.inside(node):
+            return NodeProcess.started(node, furnish, log, variables)
+
+    def _loaded(self, wanted: Collection[str]) -> Nursery:
+        log = self._run.path / "local" / "nursery.log"
+        log.parent.mkdir(exist_ok=True)
+        return Nursery(wanted, log)
 
     def stop(self, node: Node) -> None:
         with self._lock:
@@ -136,6 +154,9 @@ class LocalRuntime:
             life.signal(signal.SIGKILL)
         for life in lives:
             life.kill()
+        if self._nursery is not None:
+            self._nursery.close()
+            self._nursery = None
         if hasattr(self, "_enclosures"):
             self._enclosures.storage.close()
         if hasattr(self, "_fabric"):

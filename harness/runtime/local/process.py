@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import select
 import shlex
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+import weakref
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from harness.runtime import NodeFailed, given
+from harness.runtime.nursery import Birth, NotBorn, Nursery
+from topology.__main__ import PROGRAMS as ROLES
 from topology.map import Node
 
 NAMESPACES: Final = ("--pid", "--fork", "--kill-child", "--mount", "--mount-proc", "--ipc", "--uts")
@@ -22,6 +26,8 @@ NAMESPACES: Final = ("--pid", "--fork", "--kill-child", "--mount", "--mount-proc
 TOXIPROXY_IMAGE: Final = "ghcr.io/shopify/toxiproxy"
 #: Roles whose real part refuses to run as root.
 UNPRIVILEGED_ROLES: Final = ("database", "hosted-authentication")
+#: All of them are; see `nursery`.
+UNBUFFERED: Final = "PYTHONUNBUFFERED"
 STARTS_WITHIN_S: Final = 5.0
 
 
@@ -44,10 +50,31 @@ def environment(node: Node) -> dict[str, str]:
     return {**keep, **given.environment(node)}
 
 
-def setup(
+def module(node: Node, variables: Mapping[str, str]) -> tuple[str, list[str]] | None:
+    """The Python module that is its program, and the arguments; None if it is something else, or another user's.
+
+    None, too, where its environment has something to say to an interpreter, or to the loader, as it starts.
+    """
+    front, *words = program(node)
+    if any(name.startswith(("LD_", "PYTHON")) and name != UNBUFFERED for name in variables):
+        return None
+    if node.role in UNPRIVILEGED_ROLES or front != sys.executable or words[:1] != ["-m"] or len(words) < 2:
+        return None
+    return words[1], words[2:]
+
+
+def modules(nodes: Iterable[Node]) -> set[str]:
+    """What is to be loaded for those that are Python modules."""
+    found = set()
+    for name, arguments in filter(None, (module(node, node.environment) for node in nodes)):
+        found.add(ROLES.get(arguments[0], name) if name == "topology" and arguments else name)
+    return found
+
+
+def furniture(
     node: Node, etc: Path, volumes: Mapping[str, Path], configs: Path, hidden: Sequence[Path] = ()
 ) -> str:
-    """The shell commands that furnish the node's file system and then become its program.
+    """The shell commands that furnish the node's file system.
 
     /mnt holds all that is the node's own: its volumes, its configuration, its scratch space. `etc` has the files that
     take the place of the machine's own. `hidden` are mounts that are none of the node's, but for its volumes.
@@ -68,44 +95,87 @@ def setup(
     for number, config in enumerate(node.configs):
         target = shlex.quote(config.target)
         lines += [f"mkdir -p $(dirname {target})", f"cp {shlex.quote(str(configs))}/{number} {target}"]
+    return "\n".join(lines)
+
+
+def begin(node: Node) -> str:
+    """The shell command that becomes the node's program."""
     user = (
         ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
         if node.role in UNPRIVILEGED_ROLES
         else []
     )
-    lines.append("cd /mnt/tmp; exec " + shlex.join([*user, *program(node)]))
-    return "\n".join(lines)
+    return "cd /mnt/tmp; exec " + shlex.join([*user, *program(node)])
+
+
+class Outer:
+    """The process that a node's life hangs on, seen from outside: it ends when the node does."""
+
+    def __init__(self, pid: int) -> None:
+        try:
+            self._descriptor = os.pidfd_open(pid)
+        except ProcessLookupError:  # it has ended, and was waited for
+            self._descriptor = -1
+        else:
+            weakref.finalize(self, os.close, self._descriptor)
+
+    def ended(self, within_s: float | None = 0.0) -> bool:
+        """Whether it has, or does within that time; None: however long it takes."""
+        if self._descriptor < 0:
+            return True
+        poll = select.poll()
+        poll.register(self._descriptor, select.POLLIN)
+        return bool(poll.poll(None if within_s is None else within_s * 1000))
+
+
+class Child(Outer):
+    """The same, where it is a child of this process, which then has to wait for it."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        super().__init__(process.pid)
+        self._process = process
+
+    def ended(self, within_s: float | None = 0.0) -> bool:
+        if ended := super().ended(within_s):
+            self._process.wait()
+        return ended
 
 
 class NodeProcess:
-    """One life of a node. Create it in a thread that stands in the node's network namespace."""
+    """One life of a node."""
 
-    def __init__(self, node: Node, script: str, log: Path, variables: Mapping[str, str]) -> None:
-        """`variables` is its environment. Raises NodeFailed if it does not even get as far as its own PID 1."""
-        self.node = node
+    def __init__(self, node: Node, outer: Outer, init: int) -> None:
+        self.node, self._outer, self.init = node, outer, init
+
+    @classmethod
+    def started(cls, node: Node, furniture: str, log: Path, variables: Mapping[str, str]) -> NodeProcess:
+        """With this environment. Call it in a thread that stands in the node's network namespace.
+
+        Raises NodeFailed if it does not even get as far as its own PID 1.
+        """
         with log.open("ab") as output:
-            self._outer = subprocess.Popen(
-                ["unshare", *NAMESPACES, "sh", "-c", script],
+            process = subprocess.Popen(
+                ["unshare", *NAMESPACES, "sh", "-c", f"{furniture}\n{begin(node)}"],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 env=dict(variables),
                 start_new_session=True,
             )
-        self.init = self._find_init()
+        return cls(node, Child(process), _init_of(node, process))
 
-    def _find_init(self) -> int:
-        children = Path(f"/proc/{self._outer.pid}/task/{self._outer.pid}/children")
-        deadline = time.monotonic() + STARTS_WITHIN_S
-        while time.monotonic() < deadline and self._outer.poll() is None:
-            with suppress(FileNotFoundError):
-                if found := children.read_text().split():
-                    return int(found[0])
-            time.sleep(0.001)
-        raise NodeFailed(self.node.name, "its namespaces could not be made")
+    @classmethod
+    def born(cls, node: Node, nursery: Nursery, birth: Birth, network: int, log: Path) -> NodeProcess:
+        """The same for a node whose program is a module, in that network namespace. Raises NodeFailed."""
+        try:
+            with log.open("ab") as output:
+                outer, init = nursery.bear(birth, network, output.fileno())
+        except NotBorn as failure:
+            raise NodeFailed(node.name, f"its namespaces could not be made: {failure}") from failure
+        return cls(node, Outer(outer), init)
 
     def alive(self) -> bool:
-        return self._outer.poll() is None
+        return not self._outer.ended()
 
     def signal(self, number: int) -> None:
         with suppress(ProcessLookupError):
@@ -113,16 +183,12 @@ class NodeProcess:
 
     def end(self, within_s: float) -> bool:
         """Whether it was gone within that time."""
-        try:
-            self._outer.wait(within_s)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
+        return self._outer.ended(within_s)
 
     def kill(self) -> None:
         """When PID 1 of a namespace is killed, the kernel kills all that is in it."""
         self.signal(signal.SIGKILL)
-        self._outer.wait()
+        self._outer.ended(None)
 
     def pause(self) -> None:
         """Freeze every process of the node; repeated until no new one was born meanwhile."""
@@ -142,6 +208,17 @@ class NodeProcess:
         mine = _namespace(self.init)
         pids = (int(name) for name in os.listdir("/proc") if name.isdigit())
         return {pid for pid in pids if mine and _namespace(pid) == mine}
+
+
+def _init_of(node: Node, outer: subprocess.Popen[bytes]) -> int:
+    children = Path(f"/proc/{outer.pid}/task/{outer.pid}/children")
+    deadline = time.monotonic() + STARTS_WITHIN_S
+    while time.monotonic() < deadline and outer.poll() is None:
+        with suppress(FileNotFoundError):
+            if found := children.read_text().split():
+                return int(found[0])
+        time.sleep(0.001)
+    raise NodeFailed(node.name, "its namespaces could not be made")
 
 
 def _namespace(pid: int) -> str | None:
