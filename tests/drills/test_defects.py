@@ -35,17 +35,14 @@ CAUGHT: dict[str, tuple[list[str], dict[str, Found]]] = {
     "replication": (
         ["zone-partition", *shortened("zone-partition"), "--set", "expect.isolation.leaks=0"],
         {
-            "asynchronous-replication": Found("answers"),
+            "asynchronous-replication": Found("answers", "lost"),
+            "alerter-broadcasts-again": Found("broadcast", "twice"),
             "mail-provider-drops": Found("mail", "lost"),
             "web-shows-another-company": Found("isolation", "leaks"),
             "mailer-logs-addresses": Found("isolation", "plaintext"),
             "backup-on-the-same-enclosure": Found("backups", "unsafe_databases"),
             "backup-never-restored": Found("backups", "unrestorable"),
         },
-    ),
-    "failover": (
-        ["db-primary-loss", *shortened("db-primary-loss")],
-        {"alerter-broadcasts-again": Found("broadcast")},
     ),
     "hung-and-lost": (
         [HUNG_AND_LOST],

@@ -9,15 +9,16 @@ import pytest
 
 from harness.rundir import RunDir
 from tests.commands import harness
+from tests.drills.test_scenarios import AFTER_AN_ERROR, assert_survived, shortened
 
 pytestmark = [pytest.mark.fabric, pytest.mark.drill]
 
 GONE = Path(__file__).parent / "scenarios" / "agency-gone.yaml"
-SMALL = ("--set", "drill.people=50", "--set", "drill.companies=3", "--set", "ends=16s")
+COMPANIES = 12
 
 
 def test_an_error_ends_one_run_and_loses_nothing(tmp_path: Path) -> None:
-    ran = harness("run", str(GONE), "calm", *SMALL, runs=tmp_path)
+    ran = harness("run", str(GONE), AFTER_AN_ERROR, *shortened(AFTER_AN_ERROR), runs=tmp_path)
     assert ran.status == 4, ran
     assert "harness: agency: it is not running" in ran.stderr
     assert "Traceback" not in ran.stderr
@@ -33,9 +34,11 @@ def test_an_error_ends_one_run_and_loses_nothing(tmp_path: Path) -> None:
     assert verdict["why"] == "The run ended with an error: agency: it is not running."
     assert [fault["effect"] for fault in verdict["faults"]] == ["proven"], "what came after it was not played"
     assert broken.events("fault.undone"), "what was in force was healed"
-    assert (broken.path / "final" / "companies.jsonl").read_text().count("\n") == 3 + 1, "and read back"
+    assert (broken.path / "final" / "companies.jsonl").read_text().count("\n") == COMPANIES + 1, (
+        "and read back"
+    )
     assert "agency: it is not running" in (broken.path / "report.html").read_text()
     assert (broken.path / "junit.xml").exists()
 
-    (events,) = tmp_path.glob("calm/*/events.jsonl")
-    assert json.loads((events.parent / "verdict.json").read_text())["verdict"] == "pass"
+    (events,) = tmp_path.glob(f"{AFTER_AN_ERROR}/*/events.jsonl")
+    assert_survived(AFTER_AN_ERROR, events.parent)
