@@ -35,9 +35,10 @@ def test_they_follow_the_schema(validator: Draft202012Validator, path: Path) -> 
 def test_they_can_be_performed_on_the_replica(everything: Map, path: Path) -> None:
     parameters = load(path).get("parameters") or Fields({}, {}, Place(""))
     assert isinstance(parameters, Fields)
-    regions = iter(everything.service_regions * 2)
+    regions, nodes = iter(everything.service_regions * 2), iter(everything.nodes)
     example = {
         "region": lambda: next(regions),
+        "node": lambda: next(nodes),
         "number": lambda: 7,
         "text": lambda: "1",
         "instant": lambda: "59s",
