@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness import library
+from harness.incidents.model import VARIANTS
 from tests.commands import Ran, harness
 
 pytestmark = pytest.mark.takes(30)
@@ -191,3 +192,23 @@ def test_doctor_says_what_this_machine_can_do(tmp_path: Path) -> None:
 def test_nothing_is_up_and_nothing_to_take_down(tmp_path: Path) -> None:
     assert harness("status", runs=tmp_path).stdout.startswith("nothing is up")
     assert harness("down", runs=tmp_path).stdout == "nothing was up\n"
+
+
+def test_what_cannot_be_replayed_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    message = refused(harness("replay", "canon-mj-2020-04-3", runs=tmp_path / "runs"))
+    assert 'did you mean "canon-mj-2020-04-30"?' in message
+    message = refused(
+        harness("replay", "canon-mj-2020-04-30", "--set", "drill.peple=3", runs=tmp_path / "runs")
+    )
+    assert 'did you mean "people"?' in message
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("incident", [folder.name for folder in library.incidents()])
+def test_both_scenarios_of_an_incident_can_be_planned_by_name(
+    tmp_path: Path, incident: str, variant: str
+) -> None:
+    ran = harness("plan", f"{incident}/{variant}", runs=tmp_path)
+    assert ran.status == 0, ran
+    assert ran.stdout.startswith(f"{incident}")

@@ -11,7 +11,7 @@ from tests.refusals import refusal, swapped
 from topology import map as topology
 from topology.document import BadInput
 from topology.flat import flatten
-from topology.map import AccessNetwork, ConfigFile, Enclosure, Entrance, Map, Title, Volume
+from topology.map import AccessNetwork, ConfigFile, Enclosure, Entrance, MailHost, Map, Title, Volume
 
 ROOT = Path(__file__).parents[2]
 
@@ -470,3 +470,48 @@ def test_any_slip_of_the_pen_is_read_or_refused(
         refusal = str(error)
     assert not refusal or refusal.startswith(f"{compose}")
     assert "\n" not in refusal
+
+
+HOST = """\
+  hosts:
+    hosting:
+      title: {en: hosted, ja: 預かり}
+      share: 0.4
+      firewall: block
+      mailboxes: {block: 8001}
+"""
+
+
+@pytest.fixture
+def with_host(with_system: Path) -> Path:
+    with_system.write_text(swapped(with_system.read_text(), "  carriers:\n", f"{HOST}  carriers:\n"))
+    return with_system
+
+
+def test_hosted_mail_is_there_where_its_firewall_is(with_host: Path) -> None:
+    assert topology.read(with_host).hosts == {}
+    whole = topology.read(with_host, variables=topology.asked_for(["maps"]))
+    assert whole.hosts == {
+        "hosting": MailHost("hosting", Title("hosted", "預かり"), 0.4, "block", {"block": 8001})
+    }
+    assert whole.only(["here"]).hosts == whole.hosts
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("share: 0.4", "share: 1.4", "found 1.4, expected a share above 0, at most 1"),
+        ("share: 0.4", "share: 0", "found 0, expected a share above 0, at most 1"),
+        ("firewall: block", "firewall: blok", 'did you mean "block"?'),
+        ("mailboxes: {block: 8001}", "mailboxes: {blok: 8001}", 'did you mean "block"?'),
+        ("mailboxes: {block: 8001}", "mailboxes: {}", "expected at least one mailbox server"),
+        ("mailboxes: {block: 8001}", "mailboxes: {block: 80001}", "expected a port of at most 65535"),
+    ],
+)
+def test_what_is_wrong_with_hosted_mail_is_said_with_its_place(
+    with_host: Path, old: str, new: str, message: str
+) -> None:
+    with_host.write_text(swapped(with_host.read_text(), old, new))
+    complaint = refusal(lambda: topology.read(with_host))  # also while nobody asks for it
+    assert complaint.startswith("compose.yml:")
+    assert message in complaint
