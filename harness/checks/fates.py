@@ -76,10 +76,9 @@ class Fates:
 
     @cached_property
     def relayed(self) -> Flags:
-        """The carrier had it: it said 250, or it is in some mailbox."""
-        return np.asarray(
-            self.composed & (self._said("relayed", "ok") | (self.copies + self.strays > 0)), np.bool_
-        )
+        """The carrier had it, or who hosts the mail: it said 250, has it in its books, or it is in some mailbox."""
+        seen = self.mails.counts(self._leg("accepted")) + self.copies + self.strays > 0
+        return np.asarray(self.composed & (self._said("relayed", "ok") | seen), np.bool_)
 
     @cached_property
     def stored(self) -> Flags:

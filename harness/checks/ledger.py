@@ -57,7 +57,7 @@ def ledger(fates: Fates) -> Mapping[str, Account]:
             came=submitted,
             on=relayed,
             bounced=fates.bounced & ~relayed,
-            waiting=fates.queued & submitted,
+            waiting=fates.queued & submitted & ~relayed,
             lost=fates.lost_at["relayed"],
             misdelivered=none,
             rests=none,
@@ -66,7 +66,7 @@ def ledger(fates: Fates) -> Mapping[str, Account]:
             came=relayed,
             on=stored,
             bounced=fates.bounced & relayed,
-            waiting=none,
+            waiting=fates.queued & relayed,  # where mail is hosted
             lost=fates.lost_at["stored"],
             misdelivered=fates.astray,
             rests=none,

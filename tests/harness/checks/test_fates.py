@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from harness.checks import mail_detail
 from harness.checks.fates import Fates
 from harness.checks.ledger import ledger
-from harness.checks.legs import NEVER, Leg, Mails
+from harness.checks.legs import HOSTED, NEVER, Leg, Mails
 from harness.checks.waits import PLACES, backlogs, instants, over_time
 
 MAILS, ADDRESSES = 4, 3
@@ -21,6 +21,8 @@ RESULTS = {
     "composed": ("queued", "sent"),
     "submitted": ("ok",),
     "relayed": ("ok", "deferred", "bounced"),
+    "accepted": ("accepted", "deferred", "ok", "bounced", "discarded"),
+    "redelivered": ("ok",),
     "stored": ("ok",),
     "noticed": ("ok", "lost"),
     "opened": ("notice", "by hand"),
@@ -50,12 +52,14 @@ def one_by_one(rows: dict[str, list[Row]], drained: bool) -> Counter[str]:
         count["misdelivered"] += strays
         if copies:
             count["stored"] += 1
-        elif (mail, "bounced") in said["relayed"]:
+        elif (mail, "bounced") in said["relayed"] | said["accepted"]:
             count["bounced"] += 1
         elif strays:
             count["astray"] += 1
-        elif (mail, "ok") in said["relayed"]:
-            count["lost"] += 1
+        elif (mail, "ok") in said["relayed"] or any(at == mail for at, _ in said["accepted"]):
+            over = {(mail, "ok"), (mail, "discarded")} & said["accepted"]
+            held = (mail, "accepted") in said["accepted"] and not over
+            count["queued" if held and not drained else "lost"] += 1
         else:
             submitted = any(at == mail for leg in ("submitted", "relayed") for at, _ in said[leg])
             gone = drained if submitted else result == "sent"
@@ -71,7 +75,8 @@ def fates_of(rows: dict[str, list[Row]], drained: bool) -> Fates:
     for leg, found in rows.items():
         legs[leg] = _leg(leg, found, began)
         began += len(found)
-    return Fates(Mails(legs, ids, addresses, nodes), drained)
+    hosted = {leg: legs.pop(leg) for leg in HOSTED}
+    return Fates(Mails(legs, ids, addresses, nodes, hosted), drained)
 
 
 def vectorised(rows: dict[str, list[Row]], drained: bool) -> Counter[str]:
