@@ -7,10 +7,14 @@ import shutil
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from page import Page
 from sample_run import Sample
 
 from harness.checks import CHECKS
+from harness.cli import FAIL, PASS
+from harness.commands.replay import conclude
+from harness.commands.report import command
 from harness.incidents import reading
 from harness.incidents.model import FILE, VARIANTS, Incident
 from harness.incidents.replayed import RUNS, Replay
@@ -101,3 +105,40 @@ def test_a_replay_whose_runs_are_gone_says_so(replay: Replay) -> None:
     assert "no run directory" in refusal(lambda: Replay.read(replay.path))
     (replay.path / RUNS).write_text(json.dumps({"as-happened": "x"}))
     assert "nothing that can be read" in refusal(lambda: Replay.read(replay.path))
+
+
+def judged(run: RunDir, **failed: dict[str, int]) -> None:
+    """The run's verdict as if all had passed but these checks, which measured this."""
+    verdict = json.loads((run.path / "verdict.json").read_text())
+    for name, finding in verdict["checks"].items():
+        finding["verdict"] = "fail" if name in failed else "pass"
+        finding["measured"] |= failed.get(name, {})
+    for fault in verdict["faults"]:
+        fault["effect"] = "proven"
+    verdict["verdict"] = "fail" if failed else "pass"
+    (run.path / "verdict.json").write_text(json.dumps(verdict))
+
+
+def test_a_replay_is_concluded_with_a_comparison_a_report_and_an_exit_status(
+    replay: Replay, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, after = (replay.runs[variant] for variant in VARIANTS)
+    judged(before, mail={"lost": 3})
+    judged(after)
+    assert conclude(replay, as_json=True, lang="en") == PASS
+    told = json.loads(capsys.readouterr().out)
+    assert told == json.loads((replay.path / "comparison.json").read_text())
+    assert (told["verdict"], told["differences"][0]["as-happened"]) == ("pass", 3)
+    assert (replay.path / "report.html").is_file()
+    judged(before)  # it lost nothing: that is not the outage on record
+    assert conclude(replay, as_json=False, lang="ja") == FAIL
+    assert "mail did not fail, and should have" in capsys.readouterr().out
+    judged(before, mail={"lost": 3})
+    judged(after, answers={"lost": 1})
+    assert conclude(replay, as_json=False, lang="en") == FAIL
+
+
+def test_a_replays_report_can_be_written_again_by_its_folder(replay: Replay) -> None:
+    again = CliRunner().invoke(command, [str(replay.path), "--lang", "ja"], obj=replay.path.parent)
+    assert again.exit_code == 0, again.output
+    assert "1999年の障害" in (replay.path / "report.html").read_text()
