@@ -238,6 +238,35 @@ def test_mails_to_one_person_that_overtook_each_other(record: Record) -> None:
     assert finding.verdict is Verdict.FAIL
 
 
+@pytest.mark.parametrize(("how", "verdict"), [("by hand", Verdict.PASS), ("notice", Verdict.FAIL)])
+def test_mails_that_people_found_by_hand(record: Record, how: str, verdict: Verdict) -> None:
+    run = record(mail={"by_hand": 1})
+    sent(run, 1, until="stored")
+    run.mail("opened", name(1), "p1@au.example", 20.0, how)
+    finding = mail.check(run.end())
+    assert (finding.measured["opened"], finding.measured["by_hand"]) == (1, int(how == "by hand"))
+    assert finding.verdict is verdict
+
+
+def test_the_backlog_over_time(record: Record) -> None:
+    """Two mails, the second of which waits at the provider for five seconds."""
+    run = record()
+    sent(run, 1)
+    sent(run, 2, until="submitted")
+    for number, leg in enumerate(("relayed", "stored", "noticed")):
+        run.mail(leg, name(2), "p2@au.example", 15.0 + number / 10)
+    over_time = mail.check(run.end()).detail["waiting_over_time"]
+    assert isinstance(over_time, dict)
+    at_s, places, domains = (over_time[part] for part in ("at_s", "places", "domains"))
+    assert isinstance(at_s, list)
+    assert isinstance(places, dict)
+    assert isinstance(domains, dict)
+    provider = dict(zip(at_s, places["provider"], strict=True))
+    assert [provider[second] for second in (10.0, 12.0, 14.9, 15.1)] == [0, 1, 1, 0]
+    assert dict(zip(at_s, domains["au.example"], strict=True))[12.0] == 1
+    assert [series[-1] for series in places.values()] == [0, 0, 0, 0]
+
+
 def test_a_notice_that_never_came(record: Record) -> None:
     run = record(mail={"unnoticed": 0})
     sent(run, 1)

@@ -90,6 +90,21 @@ def test_many_mails_share_a_round_trip_and_each_gets_its_own_answer() -> None:
     run(story())
 
 
+@pytest.mark.parametrize(
+    ("reply", "throttles"),
+    [
+        (Reply(450, "4.7.1 Too many mails at once, try again later"), True),
+        (Reply(421, "4.3.2 Closing the connection"), True),
+        (Reply(451, "4.2.1 Later"), False),
+        (Reply(452, "4.3.1 Insufficient system storage"), False),
+        (Reply(550, "5.7.1 Refused"), False),
+        (Reply(250, "2.0.0 Stored"), False),
+    ],
+)
+def test_who_throttles_has_nothing_against_the_mail(reply: Reply, throttles: bool) -> None:
+    assert reply.throttles == throttles
+
+
 def test_answers_keep_their_order_whatever_is_durable_first() -> None:
     async def story() -> None:
         shelf = Shelf(late=True)
