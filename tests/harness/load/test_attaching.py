@@ -122,7 +122,7 @@ def test_a_handset_that_waits_for_its_owner_stays_with_its_block_until_it_is_sta
     running.terminate()
     rows = operations(config)
     tries = rows[(rows.outcome == "fail") & (rows.endpoint == HOME)].groupby("key").size()
-    assert len(tries) == 40
+    assert 20 < len(tries) <= 40, "but for those who first tried after the widening"
     assert (tries % 5 == 4).all(), "the fifth, tenth, … attempt is made with a handset that was started anew"
 
 

@@ -47,7 +47,7 @@ def test_with_power_there_is_a_signal_everywhere() -> None:
 def test_what_is_brought_reaches_the_places_that_went_dark_first() -> None:
     helped = DARK.with_means("ship", 0.1).with_means("large-zone", 0.3)
     assert helped.signal(at(10)) == (pytest.approx((0.0, 0.2)), pytest.approx((0.6, 1.0)))
-    assert helped.with_means("large-zone", 0.7).signal(at(10)) == WHOLE
+    assert helped.with_means("large-zone", 0.75).signal(at(10)) == WHOLE
     assert helped.with_means("large-zone", 0.3).signal(at(10)) == helped.signal(at(10)), (
         "said twice, done once"
     )
