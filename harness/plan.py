@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from harness import bilingual, rehearsing, targets
 from harness.load.visits import Visits
 from harness.rehearsing import Rehearsed, Wish
-from harness.runbook import reading as runbooks
+from harness.runbook import kept
 from harness.rundir import Json
 from harness.scenario import Drill, Expectations, Scenario, Step, variables
 from harness.schedule import Entry, schedule
@@ -208,7 +208,7 @@ def _entry(fields: Fields) -> Entry:
         aim=targets.from_data(VERBS.get(word) or UNDOES[word], fields.need("aim", "an aim")),
         undoes=undoes.as_text() if undoes else None,
         telegram=_json(telegram) if telegram else {},
-        runbook=runbooks.from_data(runbook) if runbook else None,
+        runbook=kept.from_data(runbook) if runbook else None,
     )
 
 

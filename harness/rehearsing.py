@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from harness.duration import Duration
+from harness.runbook import kept
 from harness.runbook import reading as runbooks
 from harness.runbook.model import Runbook
 from harness.runbook.reading import Written
@@ -49,7 +50,7 @@ class Rehearsed:
         """What `data` gave. Raises BadInput."""
         fields = value.as_fields("a rehearsal")
         return cls(
-            runbooks.from_data(fields.need("runbook", "a runbook")),
+            kept.from_data(fields.need("runbook", "a runbook")),
             fields.need("performance", "a name").as_text(),
             fields.need("at_s", "a time").as_number(),
             fields.need("auto", "whether by itself").content is True,

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from harness.checks import CHECKS
 from harness.checks.recording import Fault, Recording
@@ -18,6 +19,8 @@ from harness.rundir import Json, RunDir
 from harness.rundir.verdict import Finding, Verdict
 
 FILE = "verdict.json"
+#: Whatever failed then, it was not the service: what it lives on broke, or nobody was there to bring it back.
+_PROVES_NOTHING: Final = ("runtime.broke", "rehearsal.abandoned")
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def judge(run: RunDir) -> Judgement:
     verdict = Verdict.worst(
         [*(finding.verdict for finding in findings.values()), *(Verdict.UNKNOWN for _ in doubts)]
     )
-    if recording.first("runtime.broke"):  # whatever failed then, it was not the service
+    if any(recording.first(kind) for kind in _PROVES_NOTHING):
         verdict = Verdict.UNKNOWN
     return Judgement(
         scenario=str(_told(recording, "scenario", run.path.parent.name)),

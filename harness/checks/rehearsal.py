@@ -43,7 +43,7 @@ def check(recording: Recording) -> Finding:
         "first_notice_s": _first_notice_s(recording),
     }
     held = expectations(recording, "rehearsal", TERMS, measured)
-    breaches = [*held.breaches, *_doubts(recording, steps, auto)]
+    breaches = _doubts(recording, steps, auto) or list(held.breaches)
     costs = Costs(recording)
     rows = [_row(recording, each, costs) for each in found]
     detail: dict[str, Json] = {

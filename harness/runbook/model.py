@@ -114,7 +114,7 @@ class Runbook:
         return f"{self.name} ({told})" if told else self.name
 
     def data(self) -> dict[str, Json]:
-        """What `reading.from_data` reads back as the same runbook."""
+        """What `kept.from_data` reads back as the same runbook."""
         return {
             "name": self.name,
             "title": {"en": self.title.en, "ja": self.title.ja},

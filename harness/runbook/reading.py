@@ -44,39 +44,6 @@ def bind(name: Value, arguments: Mapping[str, Value], known: Written, topology: 
     return _Binder(known, topology).bind(name, arguments, ())
 
 
-def from_data(value: Value) -> Runbook:
-    """What `Runbook.data` gave, as plans keep it. Raises BadInput."""
-    fields = value.as_fields("a runbook")
-    return Runbook(
-        name=fields.need("name", "a name").as_text(),
-        title=_title(fields),
-        why=fields.need("why", "why").as_text(),
-        arguments={key: each.as_text() for key, each in fields.need("arguments", "arguments").as_fields()},
-        steps=tuple(_step_of(each.as_fields()) for each in fields.need("steps", "steps").as_items()),
-    )
-
-
-def _step_of(fields: Fields) -> Step:
-    do, hold, role = fields.get("do"), fields.get("hold"), fields.get("role")
-    return Step(
-        name=fields.need("name", "a name").as_text(),
-        title=_title(fields),
-        command=_plain(do.as_fields())[0] if do else None,
-        proofs=_plain(fields.need("proof", "proofs").as_fields()),
-        within=quantities.duration(fields.need("within", "a time")),
-        hold=hold is not None,
-        role=_role_of(role.as_fields()) if role else None,
-    )
-
-
-def _role_of(fields: Fields) -> Role:
-    return Role(fields.need("name", "a name").as_text(), _title(fields))
-
-
-def _plain(fields: Fields) -> tuple[Call, ...]:
-    return tuple(Call(name, {key: each.content for key, each in inner.as_fields()}) for name, inner in fields)
-
-
 @dataclass(frozen=True)
 class _Binder:
     known: Written
@@ -109,7 +76,7 @@ class _Binder:
         why = fields.need("why", "one sentence: what it is for").as_text()
         return Runbook(
             wanted,
-            _title(fields),
+            title_of(fields),
             why,
             {key: text.as_text() for key, text in arguments.items()},
             tuple(steps),
@@ -185,7 +152,7 @@ class _Binder:
             raise within.bad("a time above 0s")
         step = Step(
             name.as_text(),
-            _title(fields),
+            title_of(fields),
             command,
             tuple(proofs),
             lasts,
@@ -216,7 +183,7 @@ def _roles(value: Value | None) -> Mapping[str, Role]:
     for name, title in value.as_fields(expected) if value is not None else ():
         if not NAME.fullmatch(name):
             raise BadInput(title.place, f'"{name}"', "a role's name of small letters, digits and hyphens")
-        found[name] = Role(name, _titled(title))
+        found[name] = Role(name, titled(title))
     return found
 
 
@@ -263,11 +230,13 @@ def _without(fields: Fields, key: str) -> Mapping[str, Value]:
     return {name: value for name, value in fields if name != key}
 
 
-def _title(fields: Fields) -> Title:
-    return _titled(fields.need("title", "title: {en: …, ja: …}"))
+def title_of(fields: Fields) -> Title:
+    """What stands after `title`. Raises BadInput."""
+    return titled(fields.need("title", "title: {en: …, ja: …}"))
 
 
-def _titled(value: Value) -> Title:
+def titled(value: Value) -> Title:
+    """A title in both languages. Raises BadInput."""
     title = value.as_fields("title: {en: …, ja: …}")
     title.only("en", "ja")
     en, ja = title.need("en", "the English title"), title.need("ja", "the Japanese title")

@@ -29,7 +29,7 @@ from rich.text import Text
 
 from harness.live import PlainShow
 from harness.runbook.model import Step
-from harness.runbook.rehearsal import Rehearsal
+from harness.runbook.rehearsal import Rehearsal, State
 from harness.rundir import Json
 from harness.terminal import panel
 from harness.terminal.panel import Moment
@@ -241,8 +241,11 @@ class Terminal(PlainShow):
         return False
 
     def _begin(self, step: Step, rehearsal: Rehearsal) -> None:
+        if rehearsal.state(step) is State.UNDER_WAY:
+            return self.say(f"{step.name} is under way already")
         for hold in rehearsal.begin(step):
             state = rehearsal.state(hold)
             mark = Text(f" {panel.HOLD} ", panel.HOLD_STYLES[state])
             said = f" skipped: {hold.name} is {state}, and {step.name} begins. That is recorded."
             self._print(mark.append(said, "bold red"))
+        return None

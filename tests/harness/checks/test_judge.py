@@ -53,6 +53,16 @@ def test_a_run_in_which_everything_went_well(good: Recorded) -> None:
     assert judgement.why == "1 answers were acknowledged and none of them lost; write was back after 11.0 s."
 
 
+@pytest.mark.parametrize("kind", ["runtime.broke", "rehearsal.abandoned"])
+def test_what_failed_when_nobody_could_help_proves_nothing(good: Recorded, kind: str) -> None:
+    good.answer(2, 1, 13.0)  # lost
+    good.event(50.0, kind, performance="rehearsal", why="nobody touched a key for 300 s")
+    good.event(50.1, "run.interrupted", why="nobody touched a key for 300 s")
+    judgement = judge.judge(good.end().run)
+    assert judgement.verdict is Verdict.UNKNOWN
+    assert "nobody touched a key for 300 s" in judgement.why
+
+
 def test_the_worst_check_decides_and_says_why(good: Recorded) -> None:
     good.answer(2, 1, 13.0)
     judgement = judge.judge(good.end().run)

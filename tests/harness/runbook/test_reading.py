@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.duration import Duration
-from harness.runbook import parameters, reading
+from harness.runbook import kept, parameters, reading
 from harness.runbook.model import Runbook
 from tests.small import two_regions
 from topology.document import BadInput, parse
@@ -86,7 +86,7 @@ def test_a_plan_keeps_all_of_it(tmp_path: Path, topology: Map) -> None:
     from topology.document import dump
 
     runbook = read(tmp_path, topology, OUTER, ("there=there",), "outer")
-    assert reading.from_data(parse(dump(runbook.data()), "plan")) == runbook
+    assert kept.from_data(parse(dump(runbook.data()), "plan")) == runbook
 
 
 @pytest.mark.parametrize(
