@@ -170,12 +170,12 @@ def test_a_step_that_fails_can_be_tried_again(scene: Scene, sit: Callable[..., S
 
 
 def test_whoever_walks_away_is_missed(scene: Scene, sit: Callable[..., Sitting]) -> None:
-    sitting = sit(patience_s=1.0)
+    sitting = sit(patience_s=2.0)
     sitting.screen.types("told")
     sitting.screen.until(sitting.person.done, "nobody is there any more")
-    assert sitting.gone == ["the rehearsal was abandoned: nobody touched a key for 1 s"]
+    assert sitting.gone == ["the rehearsal was abandoned: nobody touched a key for 2 s"]
     (abandoned,) = scene.run.events("rehearsal.abandoned")
-    assert abandoned.data["why"] == "nobody touched a key for 1 s"
+    assert abandoned.data["why"] == "nobody touched a key for 2 s"
     (ended,) = scene.run.events("runbook.ended")
     assert (ended.data["outcome"], ended.data["step"]) == ("interrupted", "declare")
 
