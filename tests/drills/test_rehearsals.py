@@ -33,6 +33,13 @@ def sit(screen: Terminal, runs: Path, *more: str) -> subprocess.Popen[bytes]:
     return process
 
 
+def take(screen: Terminal, runs: Path, step: str) -> None:
+    """Choose a step, and wait until it is proven."""
+    run = RunDir((runs / "latest").resolve())
+    screen.types(step)
+    screen.until(lambda: step in [event.data["step"] for event in run.events("step.proven")], step, 100)
+
+
 def judged(runs: Path, name: str = "rehearsal") -> dict[str, Json]:
     verdict = json.loads((runs / "latest" / "verdict.json").read_text())
     finding = verdict["checks"][name]
@@ -59,17 +66,14 @@ def test_a_person_moves_a_region_and_is_told_what_a_skipped_hold_point_cost(
     process = sit(screen, tmp_path, "--who", "operator=Sato")
     screen.shows("primary: database-", 20)
     screen.shows("Since the fault", 60)
-    steps = ["declare", "first-notice"]
-    # The fence is skipped: the register that it stands in refuses the promotion, the rehearsal does not.
-    for step in steps:
-        screen.types(step)
+    for step in ("declare", "first-notice"):
+        take(screen, tmp_path, step)
+    # The fence is skipped. The register that it stands in refuses the promotion; the rehearsal does not.
     screen.types("promote")
     screen.shows("HOLD  skipped: fence is not begun, and promote begins. That is recorded.")
     screen.shows("promote: failed: promote was refused", 60)
     for step in ("fence", "lag", "promote", "start", "serve", "names", "users", "notice"):
-        before = screen.text.count("proven after")
-        screen.types(step)
-        screen.until(lambda count=before: screen.text.count("proven after") > count, step, 100)  # type: ignore[misc]
+        take(screen, tmp_path, step)
     screen.shows("every step is proven", 20)
     screen.shows("HOLD POINT fence was skipped: promote began at", ENDS_WITHIN_S)
     assert process.wait(ENDS_WITHIN_S * PATIENCE) == 1
@@ -93,8 +97,7 @@ def test_who_walks_away_leaves_nothing_broken(tmp_path: Path, screen: Terminal) 
 def test_who_closes_the_terminal_leaves_nothing_broken(tmp_path: Path, screen: Terminal) -> None:
     process = sit(screen, tmp_path)
     screen.shows("users are to be told within", 60)
-    screen.types("declare")
-    screen.shows("proven after", 20)
+    take(screen, tmp_path, "declare")
     screen.close()
     assert process.wait(ENDS_WITHIN_S * PATIENCE) == 3
     assert healed(tmp_path)
