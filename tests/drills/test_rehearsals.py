@@ -14,7 +14,7 @@ from tests.commands import PATIENCE, harness
 from tests.drills.test_scenarios import failures, shortened
 from tests.terminal import Terminal
 
-pytestmark = [pytest.mark.fabric, pytest.mark.drill, pytest.mark.nightly]
+pytestmark = [pytest.mark.fabric, pytest.mark.drill, pytest.mark.nightly, pytest.mark.timeout(460)]
 
 UP_WITHIN_S = 120.0
 ENDS_WITHIN_S = 180.0
@@ -53,7 +53,8 @@ def healed(runs: Path) -> bool:
 
 
 def test_the_runbook_still_works_by_itself(tmp_path: Path) -> None:
-    ran = harness("rehearse", "region-move", "--scenario", "region-loss", "--auto", "--json", runs=tmp_path)
+    wanted = ("rehearse", "region-move", "--scenario", "region-loss", "--auto", "--json")
+    ran = harness(*wanted, runs=tmp_path, timeout_s=420)
     assert ran.status == 0, failures(ran)
     finding = judged(tmp_path)
     assert finding["measured"] == {**finding["measured"], "skipped": 0, "late": 0, "out_of_order": 0}  # type: ignore[dict-item]
