@@ -26,12 +26,12 @@ from harness.plan import Plan
 from harness.probes.config import ProbeConfig
 from harness.probes.isolation import IsolationConfig
 from harness.quiet import Quiet
-from harness.readback import read_back
+from harness.readback import EXPORTER, read_back
 from harness.runbook import confirmers
 from harness.runbook.rehearsal import Person, Rehearsal
 from harness.runbook.scene import Scene
 from harness.rundir import Clock, RunDir
-from harness.runtime import NodeFailed, Runtime
+from harness.runtime import Attaches, CannotRun, NodeFailed, Runtime
 from harness.startup import bring_up, stage
 from harness.timeline import Timeline
 from harness.vigil import Vigil
@@ -79,6 +79,7 @@ def conduct(
         runtime.prepare(topology, run)
         at = stage(runtime, topology)
         bring_up(at, run, show.nodes, interruption.asked.is_set)
+        refuse_used(at)
         vigil = down.enter_context(Vigil(at, run, interruption))
         down.enter_context(BackupWatch(at, run))
 
@@ -135,6 +136,20 @@ def conduct(
                 look_through(runtime, topology, run, load.canary)
         mishaps.tell()
         run.record("run.ended", clean=not interruption.asked.is_set())
+
+
+def refuse_used(at: Stage) -> None:
+    """Raises CannotRun for a service that has customers already: what they did would be taken for this run's."""
+    attached = at.runtime.attached() if isinstance(at.runtime, Attaches) else ""
+    if not attached:
+        return
+    argv = ["python", "-m", "topology", "export", "companies"]
+    told = at.runtime.exec(at.topology.with_role(EXPORTER)[0], argv, ENROL_WITHIN_S)
+    if told.status == 0 and told.stdout.strip():  # it fails where nobody was ever enrolled
+        raise CannotRun(
+            f"{attached} has been used: {len(told.stdout.splitlines())} companies are enrolled there; docker compose "
+            "down --volumes and up --wait make it anew"
+        )
 
 
 def load_config(plan: Plan, topology: Map, run: RunDir) -> LoadConfig:

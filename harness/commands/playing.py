@@ -31,13 +31,17 @@ WORSE: Final = (PASS, UNKNOWN, CANNOT_RUN, BAD_INPUT, FAIL)
 
 @dataclass(frozen=True)
 class Manner:
-    """How runs are played and told: in which runtime, below which folder, as what, whether volumes are kept."""
+    """How runs are played and told: in which runtime, below which folder, as what, whether volumes are kept.
+
+    `attach`: the project that is running already.
+    """
 
     runtime: str
     runs: Path
     as_json: bool
     lang: Literal["ja", "en"]
     keep: bool
+    attach: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ def play(wanted: Wanted, manner: Manner, terminal: Callable[[Plan], Terminal] | 
 
     try:
         plan, topology = wanted.plan()
-        runtime = choice.make(manner.runtime)
+        runtime = choice.make(manner.runtime, manner.attach)
         refuse_what_is_missing(plan.timeline, runtime)
         run = RunDir.create(manner.runs, plan.scenario, plan.seed)
     except Exception as error:

@@ -18,7 +18,16 @@ from harness.runtime import choice
 @click.argument("scenarios", nargs=-1, required=True)
 @options
 @click.option(
-    "--runtime", type=click.Choice(choice.NAMES), default=choice.LOCAL, help="Where the nodes live."
+    "--runtime",
+    type=click.Choice(choice.NAMES),
+    default=None,
+    help="Where the nodes live: local if nothing is said.",
+)
+@click.option(
+    "--attach",
+    metavar="PROJECT",
+    default="",
+    help="Play on a Compose project that is running already, in containers, and leave it running.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print verdict.json instead of the summary.")
 @click.option("--lang", type=click.Choice(["ja", "en"]), default="en", help="The report's language.")
@@ -31,7 +40,8 @@ def command(
     topology: Path | None,
     defects: tuple[str, ...],
     settings: tuple[str, ...],
-    runtime: str,
+    runtime: str | None,
+    attach: str,
     as_json: bool,
     lang: Literal["ja", "en"],
     keep: bool,
@@ -39,16 +49,35 @@ def command(
     """Run scenarios, judge each, and write its report."""
     from harness.runtime import house
 
-    wanted = [Wanted(name, seed, topology, defects, settings) for name in scenarios]
+    runtime = runtime or (choice.DOCKER if attach else choice.LOCAL)
+    _refuse_what_cannot_be_meant(scenarios, runtime, attach, keep)
+    wanted = [Wanted(name, seed, topology, defects, settings, whole=bool(attach)) for name in scenarios]
     if not house.inside():
         for each in wanted:
-            choice.ready(runtime, each.plan()[1])  # what is wrong is told before anything starts
+            choice.ready(runtime, each.plan()[1], attach)  # what is wrong is told before anything starts
         status = house.enter([sys.executable, "-m", "harness", *sys.argv[1:]], listens=True)
         return status if status in (PASS, FAIL, BAD_INPUT, UNKNOWN, CANNOT_RUN) else UNKNOWN
     statuses = []
     for each in wanted:
-        played = play(each, Manner(runtime, runs, as_json, lang, keep))
+        played = play(each, Manner(runtime, runs, as_json, lang, keep, attach))
         statuses.append(played.status)
         if played.interrupted:
             break
     return max(statuses, key=WORSE.index)
+
+
+def _refuse_what_cannot_be_meant(scenarios: tuple[str, ...], runtime: str, attach: str, keep: bool) -> None:
+    """Raises UsageError."""
+    if attach and runtime != choice.DOCKER:
+        raise click.UsageError(
+            "--attach is for containers: a project can be attached to with --runtime docker alone"
+        )
+    if attach and len(scenarios) > 1:
+        raise click.UsageError(
+            "--attach plays one scenario: the next would find what this one left in the databases"
+        )
+    if keep and runtime == choice.DOCKER:
+        raise click.UsageError(
+            "--keep is for the local runtime: volumes of containers end with the run. To look at them afterwards, "
+            "bring the replica up with docker compose, and --attach to it"
+        )

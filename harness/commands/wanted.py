@@ -29,7 +29,10 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Wanted:
-    """One scenario to plan, to run, or to `rehearse` a runbook in."""
+    """One scenario to plan, to run, or to `rehearse` a runbook in.
+
+    `whole`: on all of the topology, whichever regions it names.
+    """
 
     scenario: str
     seed: int
@@ -37,6 +40,7 @@ class Wanted:
     defects: tuple[str, ...]
     settings: tuple[str, ...]
     rehearse: Wish | None = None
+    whole: bool = False
 
     def plan(self) -> tuple[Plan, Map]:
         """Read everything and make the plan. Raises BadInput; starts nothing."""
@@ -50,7 +54,7 @@ class Wanted:
         file = self.topology or library.TOPOLOGY
         overrides = self._overrides(read)
         whole = topology_map.read(file, overrides, read.variables)
-        topology = read.standing(whole)
+        topology = whole if self.whole else read.standing(whole)
         _need_roles(file, topology)
         made = plan.make(
             read,

@@ -83,6 +83,14 @@ class Breaks(Protocol):
 
 
 @runtime_checkable
+class Attaches(Protocol):
+    """A runtime whose nodes may have been there before the run, and stay when it is over."""
+
+    def attached(self) -> str:
+        """What it is attached to, in words; empty where all nodes are the run's own."""
+
+
+@runtime_checkable
 class Pauses(Protocol):
     """A runtime that can freeze a node: it keeps its connections and answers nothing."""
 

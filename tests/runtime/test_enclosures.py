@@ -19,8 +19,6 @@ from harness.runtime.local import LocalRuntime, filesystems
 from topology.map import Map
 
 pytestmark = [pytest.mark.fabric, pytest.mark.takes(10)]
-#: The runtimes whose enclosures can fail; what needs them is refused on any other before anything starts.
-able = pytest.mark.parametrize("runtime", ["local"], indirect=True)
 
 #: Writes to a volume and syncs; prints what the system says to that.
 WRITE = """
@@ -53,7 +51,7 @@ def enclosures(runtime: Runtime) -> Enclosures:
 
 
 #: The runtimes that can fail an enclosure; of the others a scenario with `fail` is refused, see faults/test_build.py.
-able = pytest.mark.parametrize("runtime", ["local"], indirect=True)
+able = pytest.mark.parametrize("runtime", ["local", "docker"], indirect=True)
 
 
 @pytest.fixture(autouse=True)

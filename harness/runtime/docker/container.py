@@ -40,6 +40,9 @@ class Container:
         self._life: Life | None = None
         self._listener: Listener | None = None
         self._lock = threading.RLock()
+        if site.project is not None:
+            self._id = site.project.containers[node.name]
+            return
         with asked("make its container", node.name):
             self._id = self._make()
 
@@ -146,7 +149,10 @@ class Container:
         return bool(self._api.inspect_container(self._id)["State"]["Paused"])
 
     def remove(self) -> None:
-        """Its volumes stay."""
+        """Its volumes stay. Raises NodeFailed for one that is not the run's own."""
+        if self._site.project is not None:
+            what = f"it is a container of the project {self._site.project.name}, and runs what that says"
+            raise NodeFailed(self.node.name, what)
         self.kill()
         with asked("remove it", self.node.name), suppress(NotFound):
             self._api.remove_container(self._id, force=True)

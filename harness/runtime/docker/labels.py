@@ -14,6 +14,8 @@ SESSION: Final = "resilience-harness.session"
 RUN: Final = "resilience-harness.run"
 MACHINE: Final = "resilience-harness.machine"
 NODE: Final = "resilience-harness.node"
+#: On a volume that holds nothing: the Compose project that a run is attached to, to be given back when that is over.
+ATTACHED: Final = "resilience-harness.attached"
 
 
 def of(run: RunDir, session: str) -> Mapping[str, str]:

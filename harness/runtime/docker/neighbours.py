@@ -29,7 +29,9 @@ def hardware(node: Node) -> str:
 class Neighbours:
     """The nodes' networks, by the descriptors of their namespaces. Safe for use from several threads."""
 
-    def __init__(self, topology: Map) -> None:
+    def __init__(self, topology: Map, closes: bool = True) -> None:
+        """`closes`: whether a way out of a node's network is closed, where there is one."""
+        self._closes = closes
         self._hardware = {
             node.address: bytes.fromhex(hardware(node).replace(":", "")) for node in topology.nodes.values()
         }
@@ -47,10 +49,17 @@ class Neighbours:
                 raise LookupError(
                     f"the network of the process that should be {node.name} has the address {found}"
                 )
-            netlink.close_the_way_out()
+            if self._closes:
+                netlink.close_the_way_out()
+            own = netlink.hardware()
         with self._lock:
             self._namespaces[node.address] = namespace
             self._write(node.address, self._hardware)
+            if own != self._hardware[node.address]:
+                self._hardware[node.address] = own
+                for other in self._namespaces:
+                    if other != node.address:
+                        self._write(other, [node.address])
 
     def unplug(self, node: Node) -> None:
         """Nothing reaches it and nothing leaves it, from this instant."""

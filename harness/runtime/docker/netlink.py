@@ -6,9 +6,9 @@ import fcntl
 import os
 import socket
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from errno import ENODEV, ESRCH
+from errno import ENODEV, ENOENT, ESRCH
 from ipaddress import IPv4Address
 from typing import Final
 
@@ -16,7 +16,7 @@ INTERFACE: Final = "eth0"
 
 # <linux/netlink.h>, <linux/rtnetlink.h>, <linux/neighbour.h>, <linux/sockios.h>
 NLMSG_ERROR: Final = 2
-RTM_DELROUTE, RTM_NEWNEIGH = 25, 28
+RTM_DELROUTE, RTM_NEWNEIGH, RTM_DELNEIGH = 25, 28, 29
 REQUEST, ACK, REPLACE, CREATE = 0x1, 0x4, 0x100, 0x400
 RT_TABLE_MAIN, RT_SCOPE_NOWHERE = 254, 255
 NUD_PERMANENT: Final = 0x80
@@ -24,12 +24,17 @@ NDA_DST, NDA_LLADDR = 1, 2
 HEADER: Final = struct.Struct("=IHHII")
 ROUTE: Final = struct.Struct("=BBBBBBBBI")
 NEIGHBOUR: Final = struct.Struct("=BBHiHBB")
-SIOCSIFFLAGS, SIOCGIFADDR, SIOCGIFINDEX = 0x8914, 0x8915, 0x8933
+SIOCSIFFLAGS, SIOCGIFADDR, SIOCGIFHWADDR, SIOCGIFINDEX = 0x8914, 0x8915, 0x8927, 0x8933
 
 
 def address() -> IPv4Address:
     """The address of the interface here."""
     return IPv4Address(_control(SIOCGIFADDR, socket.AF_INET)[20:24])
+
+
+def hardware() -> bytes:
+    """The hardware address of the interface here."""
+    return _control(SIOCGIFHWADDR)[18:24]
 
 
 def down() -> None:
@@ -42,8 +47,17 @@ def write_down(table: Mapping[IPv4Address, bytes]) -> None:
     """Hardware addresses, for good and all in one step: they are not asked for any more."""
     flags = REQUEST | ACK | REPLACE | CREATE
     with _well_if(ENODEV):
-        (index,) = struct.unpack_from("=i", _control(SIOCGIFINDEX), 16)
+        index = _index()
         _tell([(RTM_NEWNEIGH, flags, _neighbour(index, *entry)) for entry in table.items()])
+
+
+def forget(known: Iterable[IPv4Address]) -> None:
+    """From now on their hardware addresses are asked for again."""
+    with _well_if(ENODEV):
+        index = _index()
+        for each in known:
+            with _well_if(ENOENT):
+                _tell([(RTM_DELNEIGH, REQUEST | ACK, _neighbour(index, each))])
 
 
 def close_the_way_out() -> None:
@@ -67,10 +81,16 @@ def _control(request: int, argument: int = 0) -> bytes:
         return fcntl.ioctl(any_socket, request, struct.pack("16sH14x", INTERFACE.encode(), argument))
 
 
-def _neighbour(index: int, known: IPv4Address, hardware: bytes) -> bytes:
+def _index() -> int:
+    (index,) = struct.unpack_from("=i", _control(SIOCGIFINDEX), 16)
+    return int(index)
+
+
+def _neighbour(index: int, known: IPv4Address, hardware: bytes = b"") -> bytes:
     body = NEIGHBOUR.pack(socket.AF_INET, 0, 0, index, NUD_PERMANENT, 0, 0)
     for kind, value in ((NDA_DST, known.packed), (NDA_LLADDR, hardware)):
-        body += struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
+        if value:
+            body += struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
     return body
 
 

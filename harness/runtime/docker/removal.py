@@ -1,4 +1,7 @@
-"""Taking down what runs made in an engine. Only what bears their labels is ever touched."""
+"""Taking down what runs made in an engine. Only what bears their labels is ever touched.
+
+A project that a run was attached to is given back, and stays.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from typing import Final
 import docker
 from docker.errors import APIError, NotFound
 
+from harness.runtime.docker import labels, project
 from harness.runtime.docker.engine import SILENT
 
 AT_ONCE: Final = 16
@@ -45,7 +49,11 @@ def remove(engine: docker.DockerClient, wanted: Mapping[str, str]) -> list[str]:
     api = engine.api
     containers = [each["Id"] for each in api.containers(all=True, filters=filters)]
     networks = [each["Id"] for each in api.networks(filters=filters)]
-    volumes = [each["Name"] for each in api.volumes(filters=filters)["Volumes"] or ()]
+    volumes = []
+    for each in api.volumes(filters=filters)["Volumes"] or ():
+        if attached := each["Labels"].get(labels.ATTACHED):
+            project.let_go(engine, attached)
+        volumes.append(each["Name"])
     _each(partial(api.remove_container, v=True, force=True), containers)
     _each(api.remove_network, networks)
     _each(partial(api.remove_volume, force=True), volumes)

@@ -10,11 +10,15 @@ import docker
 
 from harness.runtime.docker import labels
 from harness.runtime.docker.neighbours import Neighbours
+from harness.runtime.docker.project import Project
 
 
 @dataclass(frozen=True)
 class Site:
-    """`at`: where the engine listens. `names`: the address of every node. `logs`: where what nodes print is kept."""
+    """`at`: where the engine listens. `names`: the address of every node. `logs`: where what nodes print is kept.
+
+    `project` is what the run is attached to; none: all containers are its own.
+    """
 
     engine: docker.DockerClient
     at: str
@@ -23,6 +27,7 @@ class Site:
     names: Mapping[str, str]
     logs: Path
     neighbours: Neighbours
+    project: Project | None = None
 
     @property
     def network(self) -> str:
@@ -32,6 +37,8 @@ class Site:
         return f"{self.prefix}-{node}"
 
     def volume(self, name: str) -> str:
+        if self.project is not None:
+            return self.project.volumes[name]
         return f"{self.prefix}-{name}"
 
     def marked(self, node: str) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import threading
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Final
 from harness.failure import TROUBLES, Failure
 from harness.rundir import RunDir
 from harness.runtime import Completed, NodeFailed, namespaces
+from harness.runtime.enclosing import Enclosing
 from harness.runtime.local.enclosures import Enclosures, refusal
 from harness.runtime.local.fabric import Fabric
 from harness.runtime.local.process import NodeProcess, environment, furniture, module, modules, python
@@ -25,7 +25,7 @@ STOPS_WITHIN_S: Final = 10.0
 PASSWD: Final = "root:x:0:0::/root:/bin/sh\nnode:x:1000:1000::/mnt/tmp:/bin/sh\n"
 
 
-class LocalRuntime:
+class LocalRuntime(Enclosing):
     """Nodes as namespaces and processes. Satisfies `Runtime`, `Pauses`, `Cuts`, `Enclosures` and `Foresees`.
 
     Meant to be used inside a house (`house.enter`), which ends everything when the harness ends.
@@ -35,14 +35,12 @@ class LocalRuntime:
 
     def __init__(self, stops_within_s: float = STOPS_WITHIN_S) -> None:
         """A node that was asked to stop is killed when it has not ended by itself within that time."""
+        super().__init__()
         self._stops_within_s = stops_within_s
         self._lives: dict[str, NodeProcess] = {}
         #: Nodes whose program is a Python module are born there.
         self._nursery: Nursery | None = None
-        #: Who is to be up, whatever became of it.
-        self._wanted: set[str] = set()
         self._troubled: set[str] = set()
-        self._lock = threading.RLock()
 
     def prepare(self, topology: Map, run: RunDir) -> None:
         self._run = run
@@ -51,7 +49,7 @@ class LocalRuntime:
         self._fabric = Fabric(topology)
         self._etc = run.path / "local" / "etc"
         self._topology = topology
-        self._enclosures = Enclosures(run.path / "local", topology, self._troubled)
+        self._enclosures: Enclosures = Enclosures(run.path / "local", topology, self._troubled)
         if self._enclosures.names:
             made, why = self._enclosures.storage.kind, self._enclosures.why
             run.record("enclosures.made", storage=made, why=why, enclosures=[*self._enclosures.names])
@@ -191,33 +189,6 @@ class LocalRuntime:
     def foresee_failure(self, enclosure: str, how: Failure) -> None:
         if how in TROUBLES:
             self._troubled.add(enclosure)
-
-    def fail_enclosure(self, enclosure: str, how: Failure) -> None:
-        with self._lock:
-            if not self._enclosures.fail(enclosure, how):
-                return
-            on_it = self._topology.on_enclosure(enclosure)
-            killed = [] if self._enclosures.outlived(how) else [node for node in on_it if self.alive(node)]
-            for node in killed:
-                self._end(node)
-        kind, names = self._enclosures.storage.kind, [node.name for node in killed]
-        self._run.record(
-            "enclosure.failed", enclosure=enclosure, how=how.value, storage=kind, killed=[*names]
-        )
-
-    def repair_enclosure(self, enclosure: str) -> None:
-        with self._lock:
-            how = self._enclosures.failure(enclosure)
-            if how is None:
-                return
-            on_it = self._topology.on_enclosure(enclosure)
-            for node in on_it if how not in TROUBLES else ():
-                self._end(node)
-            self._enclosures.repair(enclosure)
-            started = [node for node in on_it if node.name in self._wanted and not self.alive(node)]
-            for node in started:
-                self.start(node)
-        self._run.record("enclosure.repaired", enclosure=enclosure, started=[node.name for node in started])
 
     def _environment(self, node: Node) -> dict[str, str]:
         return {**environment(node), **self._enclosures.environment(node)}

@@ -21,8 +21,13 @@ class Enclosures:
     Not safe from several threads.
     """
 
-    def __init__(self, place: Path, topology: Map, troubled: Collection[str] = ()) -> None:
-        """Make them below `place`. `troubled`: those that may be slow, or fail now and then."""
+    def __init__(
+        self, place: Path, topology: Map, troubled: Collection[str] = (), storage: Storage | None = None
+    ) -> None:
+        """Make them below `place`; of `storage`, or else of the best that this machine allows.
+
+        `troubled`: those that may be slow, or fail now and then. Raises OSError where that storage cannot be.
+        """
         self._failed: dict[str, Failure] = {}
         self._troubles = Troubles(place / "troubles", troubled)
         self._volumes = {
@@ -32,13 +37,17 @@ class Enclosures:
         for node in topology:
             if node.enclosure is not None:
                 enclosed.setdefault(node.enclosure, []).extend(volume.name for volume in node.volumes)
-        self.storage, self.why = _made(place / "enclosures", enclosed)
+        if storage is not None:
+            storage.make(enclosed)
+        self.storage, self.why = (storage, "") if storage else _made(place / "enclosures", enclosed)
         for enclosure, names in enclosed.items():
             for name in names:
                 self._lead(name, self.storage.folder(enclosure, name))
         for path in self._volumes.values():
             path.mkdir(parents=True, exist_ok=True)
         self.names = list(enclosed)
+        #: The volumes that are on one.
+        self.enclosed = frozenset(name for names in enclosed.values() for name in names)
 
     def volumes(self) -> Mapping[str, Path]:
         """Where each lies, as long as its enclosure has not been taken away."""

@@ -92,7 +92,7 @@ class FileSystems:
             device = self._device(enclosure)
             _run("umount", "--lazy", str(self._mount(enclosure)))
             self._await_release(enclosure, device)
-        checked = _program("e2fsck", "-p", str(self._image(enclosure)))
+        checked = _program("e2fsck", "-p", str(self._source(enclosure)))
         if checked.returncode >= FSCK_LEFT_ERRORS:
             said = checked.stdout.decode(errors="replace").strip()
             raise NodeFailed(enclosure, f"its file system cannot be repaired: {said}")
@@ -112,13 +112,11 @@ class FileSystems:
         self._attach(enclosure)
 
     def _attach(self, enclosure: str) -> None:
-        _run(
-            "mount",
-            "--types=ext4",
-            f"--options={OPTIONS}",
-            str(self._image(enclosure)),
-            str(self._mount(enclosure)),
-        )
+        mount(self._image(enclosure), self._mount(enclosure))
+
+    def _source(self, enclosure: str) -> Path:
+        """Where its file system is when it is not mounted."""
+        return self._image(enclosure)
 
     def _sync(self, enclosures: Mapping[str, object]) -> None:
         """A failure at the first moment must find the volumes there."""
@@ -150,6 +148,11 @@ class FileSystems:
 
     def _mount(self, enclosure: str) -> Path:
         return self._mounts / enclosure
+
+
+def mount(source: Path, target: Path, options: str = OPTIONS) -> None:
+    """Raises OSError with what the program said."""
+    _run("mount", "--types=ext4", f"--options={options}", str(source), str(target))
 
 
 def missing() -> str:

@@ -1,0 +1,72 @@
+"""Failing and repairing storage enclosures, alike in every runtime that has them."""
+
+from __future__ import annotations
+
+import threading
+
+from harness.failure import TROUBLES, Failure
+from harness.rundir import RunDir
+from harness.runtime import NodeFailed
+from harness.runtime.local.enclosures import Enclosures
+from topology.map import Map, Node
+
+
+class Enclosing:
+    """Part of a runtime: with `refuses_failure`, it satisfies `Enclosures`."""
+
+    _run: RunDir
+    _topology: Map
+    #: None: there are none that could fail, and `refuses_failure` says why.
+    _enclosures: Enclosures | None
+
+    def __init__(self) -> None:
+        #: Who is to be up, whatever became of it.
+        self._wanted: set[str] = set()
+        self._lock = threading.RLock()
+
+    def start(self, node: Node) -> None:
+        raise NotImplementedError
+
+    def alive(self, node: Node) -> bool:
+        raise NotImplementedError
+
+    def _end(self, node: Node) -> None:
+        """Kill it; it is still to be up."""
+        raise NotImplementedError
+
+    def refuses_failure(self, how: Failure) -> str:
+        raise NotImplementedError
+
+    def fail_enclosure(self, enclosure: str, how: Failure) -> None:
+        with self._lock:
+            made = self._made(enclosure, how)
+            if not made.fail(enclosure, how):
+                return
+            on_it = self._topology.on_enclosure(enclosure)
+            killed = [] if made.outlived(how) else [node for node in on_it if self.alive(node)]
+            for node in killed:
+                self._end(node)
+        names = [node.name for node in killed]
+        self._run.record(
+            "enclosure.failed", enclosure=enclosure, how=how.value, storage=made.storage.kind, killed=[*names]
+        )
+
+    def repair_enclosure(self, enclosure: str) -> None:
+        with self._lock:
+            made = self._enclosures
+            how = made.failure(enclosure) if made is not None else None
+            if made is None or how is None:
+                return
+            on_it = self._topology.on_enclosure(enclosure)
+            for node in on_it if how not in TROUBLES else ():
+                self._end(node)
+            made.repair(enclosure)
+            started = [node for node in on_it if node.name in self._wanted and not self.alive(node)]
+            for node in started:
+                self.start(node)
+        self._run.record("enclosure.repaired", enclosure=enclosure, started=[node.name for node in started])
+
+    def _made(self, enclosure: str, how: Failure) -> Enclosures:
+        if self._enclosures is None:
+            raise NodeFailed(enclosure, f"it cannot be made {how.value} here: {self.refuses_failure(how)}")
+        return self._enclosures
