@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 
+from topology.confinement import Confinement
 from topology.map import Carrier, ConfigFile, Enclosure, Entrance, Map, Node, Region, Title, Volume, Zone
 
 #: Answers every request with its own name; also through what its volume holds. Ends when it is asked to.
@@ -26,6 +27,12 @@ Server(("", 8000), Here).serve_forever()
 """
 
 
+#: As in our own compose file.
+CONFINED = Confinement(
+    "1000:1000", True, ("ALL",), security_opt=("no-new-privileges:true",), tmpfs=("/mnt/tmp:exec",)
+)
+
+
 def _node(name: str, zone: str, address: str, **more: object) -> Node:
     return Node(
         name=name,
@@ -37,6 +44,7 @@ def _node(name: str, zone: str, address: str, **more: object) -> Node:
         command=("python", "-c", PROGRAM),
         environment={"COLOUR": "blue"},
         volumes=(Volume(name, "/mnt/data"),),
+        confinement=CONFINED,
         **more,  # type: ignore[arg-type]
     )
 

@@ -16,6 +16,8 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Final
 
+from topology import confinement
+from topology.confinement import Confinement
 from topology.document import BadInput, Fields, Items, Place, Scalar, Value, load, nearest, one_of, quoted
 from topology.interpolation import interpolate
 from topology.overlay import layered
@@ -25,12 +27,11 @@ _READ: Final = _WORD.findall("""
     image command environment volumes configs depends_on hostname networks labels profiles
 """)
 _PASSED_OVER: Final = _WORD.findall("""
-    annotations attach build cap_add cap_drop container_name cpu_count cpu_percent cpu_period cpu_quota
+    annotations attach build container_name cpu_count cpu_percent cpu_period cpu_quota
     cpu_shares cpus cpuset devices dns dns_opt dns_search domainname expose extra_hosts group_add
     healthcheck init ipc logging mem_limit mem_reservation mem_swappiness memswap_limit
-    oom_kill_disable oom_score_adj pid pids_limit platform ports privileged pull_policy read_only
-    restart runtime security_opt shm_size stdin_open stop_grace_period stop_signal sysctls tmpfs tty
-    ulimits user userns_mode working_dir
+    oom_kill_disable oom_score_adj pid pids_limit platform ports privileged pull_policy
+    restart runtime shm_size stdin_open stop_grace_period stop_signal sysctls tty ulimits userns_mode working_dir
 """)
 
 
@@ -55,6 +56,7 @@ class Service:
     environment: Mapping[str, str]
     volumes: tuple[Mount, ...]
     configs: tuple[Mount, ...]  # source: the content
+    confinement: Confinement
     depends_on: tuple[str, ...]
     address: IPv4Address
     address_place: Place
@@ -139,7 +141,7 @@ class _Services:
         return {name: self._service(name, fields) for name, fields in self.wanted.items()}
 
     def _service(self, name: str, fields: Fields) -> Service:
-        fields.only(*_READ, *_PASSED_OVER, extensions=True)
+        fields.only(*_READ, *confinement.WORDS, *_PASSED_OVER, extensions=True)
         place = self.all.keys[name]
         self._hostname(name, fields.get("hostname"))
         home, address, address_place = self._address(fields)
@@ -151,6 +153,7 @@ class _Services:
             environment=self._environment(fields.get("environment")),
             volumes=tuple(self._volume(each) for each in _items(fields, "volumes")),
             configs=tuple(self._config(each) for each in _items(fields, "configs")),
+            confinement=confinement.read(fields),
             depends_on=self._depends_on(fields.get("depends_on")),
             address=address,
             address_place=address_place,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
+from topology.confinement import Confinement
 from topology.document import BadInput, Place, nearest, one_of, quoted
 
 
@@ -136,6 +137,7 @@ class Node:
 
     `health` is `port/path`: the node is healthy when a GET of it answers 200. All its volumes are on `enclosure`; none:
     on a disk that it has for itself. `later`: it is not there at first, and only a runbook starts it.
+    `confinement`: what it may do where it is a container.
     """
 
     name: str
@@ -152,6 +154,7 @@ class Node:
     carrier: str | None = None
     enclosure: str | None = None
     later: bool = False
+    confinement: Confinement = field(default_factory=Confinement)
 
     @property
     def region(self) -> str:

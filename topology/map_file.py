@@ -166,6 +166,7 @@ def _node(
         depends_on=service.depends_on,
         carrier=carrier.as_word(carriers) if carrier else None,
         enclosure=_enclosure(service, zone, enclosures),
+        confinement=service.confinement,
         later=start is not None and start.as_word(_STARTS) == "later",
     )
 

@@ -29,8 +29,10 @@ PROGRAM = """
 import signal, sys
 from pathlib import Path
 from harness.rundir import RunDir
+from harness.runtime import namespaces
 from harness.runtime.docker import DockerRuntime
 from tests import small
+namespaces.own_mounts()  # what it mounts ends with it, as in a house of its own
 run = RunDir.create(Path(sys.argv[1]), "killed", 1)
 with run.held():
     runtime = DockerRuntime()

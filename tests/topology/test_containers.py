@@ -69,3 +69,13 @@ def test_the_image_has_what_the_project_declares_and_pins() -> None:
 
 def _lines(path: str) -> list[str]:
     return [line for line in (ROOT / path).read_text().splitlines() if line]
+
+
+@pytest.mark.parametrize("name", MAP.nodes)
+def test_every_runtime_confines_a_node_as_the_file_does(name: str) -> None:
+    service, confined = SERVICES[name], MAP.nodes[name].confinement
+    assert confined.user == service["user"]
+    assert confined.read_only is service["read_only"]
+    assert [*confined.cap_drop] == service["cap_drop"]
+    assert [*confined.security_opt] == service["security_opt"]
+    assert [f"{folder}:{options}" for folder, options in confined.scratch.items()] == service.get("tmpfs", [])

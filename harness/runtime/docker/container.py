@@ -6,6 +6,7 @@ import io
 import math
 import tarfile
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import PurePosixPath
@@ -24,9 +25,6 @@ from harness.runtime.docker.stream import Stream
 from topology.map import Node
 
 GONE_WITHIN_S: Final = 30
-#: All that a node may write to, beside its volumes; empty at every start. `exec`: Patroni is given scripts there.
-SCRATCH: Final = {"/mnt/tmp": "rw,exec,nosuid,nodev,mode=1777"}
-USER: Final = "1000:1000"
 
 
 class Container:
@@ -40,6 +38,7 @@ class Container:
         self._life: Life | None = None
         self._listener: Listener | None = None
         self._lock = threading.RLock()
+        self._connected = True
         if site.project is not None:
             self._id = site.project.containers[node.name]
             return
@@ -61,7 +60,7 @@ class Container:
             list(self.node.command),
             name=self._site.container(self.node.name),
             hostname=self.node.name,
-            user=USER,
+            user=self.node.confinement.user,
             environment=dict(given.environment(self.node)),
             labels=self._site.marked(self.node.name),
             mac_address=hardware(self.node),
@@ -76,14 +75,17 @@ class Container:
         return identity
 
     def _host_config(self, volumes: Mapping[str, str]) -> Any:
+        confined = self.node.confinement
         return self._api.create_host_config(
             network_mode=self._site.network,
             mounts=[Mount(target, name, type="volume") for target, name in volumes.items()],
             extra_hosts=dict(self._site.names),
-            read_only=True,
-            tmpfs=SCRATCH,
-            cap_drop=["ALL"],
-            security_opt=["no-new-privileges:true"],
+            # Compose puts configs into the root; here they are on a volume of their own.
+            read_only=confined.read_only or bool(self.node.configs),
+            tmpfs=dict(confined.scratch),
+            cap_drop=[*confined.cap_drop],
+            cap_add=[*confined.cap_add],
+            security_opt=[*confined.security_opt],
             log_config=LogConfig(type=LogConfig.types.JSON, config={"max-size": "64m"}),
         )
 
@@ -93,8 +95,12 @@ class Container:
         with self._lock:
             if self.alive():
                 return
+            again = self._life is not None
             self._forget()
             with asked("start it", self.node.name):
+                if again:
+                    self._api.wait(self._id, timeout=GONE_WITHIN_S)
+                self._connect()
                 path = f"/v{self._api.api_version}/containers/{self._id}/attach?stream=1&stdout=1&stderr=1"
                 self._listener = Listener(Stream(self._site.at, path), self._log)
                 self._api.start(self._id)
@@ -126,10 +132,32 @@ class Container:
             self._site.neighbours.unplug(self.node)
             if self.alive():
                 with asked("kill it", self.node.name):
+                    if self._site.project is None:
+                        self._disconnect()
                     with suppress(APIError):  # it ended by itself in the meantime
                         self._api.kill(self._id, "SIGKILL")
-                    self._api.wait(self._id, timeout=GONE_WITHIN_S)
+                    self._await_end()
             self._hear_out()
+
+    def _disconnect(self) -> None:
+        """One at a time: engines miscount, when several leave a network at once, and keep the network for good then."""
+        with self._site.cabling, suppress(APIError):
+            self._api.disconnect_container_from_network(self._id, self._site.network, force=True)
+            self._connected = False
+
+    def _connect(self) -> None:
+        if not self._connected:
+            address = str(self.node.address)
+            self._api.connect_container_to_network(self._id, self._site.network, ipv4_address=address)
+            self._connected = True
+
+    def _await_end(self) -> None:
+        """Until its processes are gone; what the engine does after that is waited for when it is started again."""
+        deadline_s = time.monotonic() + GONE_WITHIN_S
+        while self.alive():
+            if time.monotonic() > deadline_s:
+                raise NodeFailed(self.node.name, f"it still runs {GONE_WITHIN_S} s after it was killed")
+            time.sleep(0.005)
 
     def alive(self) -> bool:
         return self._life is not None and self._life.alive()

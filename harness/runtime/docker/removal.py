@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import product
 from typing import Final
 
 import docker
@@ -54,6 +55,9 @@ def remove(engine: docker.DockerClient, wanted: Mapping[str, str]) -> list[str]:
         if attached := each["Labels"].get(labels.ATTACHED):
             project.let_go(engine, attached)
         volumes.append(each["Name"])
+    # One at a time: engines miscount, when several leave a network at once, and keep the network for good then.
+    for network, container in product(networks, containers):
+        _gently(partial(api.disconnect_container_from_network, net_id=network, force=True), container)
     _each(partial(api.remove_container, v=True, force=True), containers)
     _each(api.remove_network, networks)
     _each(partial(api.remove_volume, force=True), volumes)

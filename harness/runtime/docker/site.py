@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import docker
@@ -17,7 +18,8 @@ from harness.runtime.docker.project import Project
 class Site:
     """`at`: where the engine listens. `names`: the address of every node. `logs`: where what nodes print is kept.
 
-    `project` is what the run is attached to; none: all containers are its own.
+    `cabling` is held by whoever takes a node off the network. `project` is what the run is attached to; none: all
+    containers are its own.
     """
 
     engine: docker.DockerClient
@@ -28,6 +30,7 @@ class Site:
     logs: Path
     neighbours: Neighbours
     project: Project | None = None
+    cabling: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def network(self) -> str:

@@ -1,0 +1,47 @@
+"""What a container may do, in Compose's own words. The compose file alone says it, for every engine that runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Final
+
+from topology.document import Fields
+
+
+@dataclass(frozen=True)
+class Confinement:
+    """As the words of the same names mean in a compose file; what is left out is the engine's default.
+
+    `tmpfs`: the options by the folder, such as `exec`.
+    """
+
+    user: str = ""
+    read_only: bool = False
+    cap_drop: tuple[str, ...] = ()
+    cap_add: tuple[str, ...] = ()
+    security_opt: tuple[str, ...] = ()
+    tmpfs: tuple[str, ...] = ()
+
+    @property
+    def scratch(self) -> Mapping[str, str]:
+        """The options of each tmpfs by its folder."""
+        return dict(each.partition(":")[::2] for each in self.tmpfs)
+
+
+WORDS: Final = tuple(field.name for field in fields(Confinement))
+
+
+def read(service: Fields) -> Confinement:
+    """Raises BadInput."""
+    user, read_only = service.get("user"), service.get("read_only")
+    return Confinement(
+        user.as_text("a user") if user else "",
+        read_only.as_flag() if read_only else False,
+        *(_words(service, name) for name in WORDS[2:]),
+    )
+
+
+def _words(service: Fields, name: str) -> tuple[str, ...]:
+    value = service.get(name)
+    return tuple(each.as_text() for each in value.as_items(f"a list of {name}")) if value else ()
