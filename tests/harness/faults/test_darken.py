@@ -17,7 +17,7 @@ from harness.faults.darken import Darken
 from harness.runbook import reading
 from harness.runbook.engine import Performance
 from harness.runbook.journal import FAILED, PROVEN
-from harness.runbook.reading import told
+from harness.runbook.parameters import told
 from harness.runbook.scene import Scene
 from harness.rundir import Clock, RunDir
 from tests.refusals import refusal

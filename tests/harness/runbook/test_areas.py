@@ -18,8 +18,8 @@ from harness.runbook.commands import areas as commands
 from harness.runbook.engine import Performance
 from harness.runbook.journal import FAILED, PROVEN
 from harness.runbook.model import Arguments
+from harness.runbook.parameters import told
 from harness.runbook.proofs import areas as proofs
-from harness.runbook.reading import told
 from harness.runbook.scene import Refused, Scene
 from harness.rundir import Clock, RunDir
 from tests.standing import standing
