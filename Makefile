@@ -1,6 +1,8 @@
 # The front door. Each target sets up all that it needs in .venv; nothing outside this folder is touched.
 PYTHON ?= python3
 RUNNER := .venv/bin/python
+# Where drills are: what is collected for them alone need not be all tests.
+DRILLS := tests/drills tests/containers
 # What to run with `make drill`.
 SCENARIO ?= az-loss
 COMPOSE_FILE := docker-compose.multi-region.yml
@@ -14,10 +16,10 @@ drill: .venv/ready          ## lose a data centre under load, and prove what sur
 # Two at a time, but for the drills: those measure time, and some look at the whole machine.
 test: .venv/ready-dev lint  ## all tests, on real parts
 	$(RUNNER) -m pytest -n 2 -m "not drill"
-	$(RUNNER) -m pytest -m "drill and not nightly"
+	$(RUNNER) -m pytest -m "drill and not nightly" $(DRILLS)
 
 nightly: .venv/ready-dev   ## what takes too long for every change: more drills, and every scenario whole
-	$(RUNNER) -m pytest -m nightly
+	$(RUNNER) -m pytest -m nightly $(DRILLS)
 	$(RUNNER) -m harness run $(basename $(notdir $(filter-out scenarios/events.yaml,$(wildcard scenarios/*.yaml))))
 
 lint: .venv/ready-dev

@@ -42,10 +42,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 #: A drill brings up a whole replica.
 DRILL_TAKES_S = 60.0
+#: Where `make test` looks for drills, and nowhere else.
+DRILLS = ("drills", "containers")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The files that take longest come first, so that none of them is left alone at the end."""
+    for item in items:
+        if item.get_closest_marker("drill") and item.path.parent.name not in DRILLS:
+            raise pytest.UsageError(f"{item.nodeid}: drills are kept in tests/{' and tests/'.join(DRILLS)}")
     items.sort(key=_takes_s, reverse=True)
 
 
