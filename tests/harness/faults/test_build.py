@@ -12,6 +12,7 @@ from harness.failure import TROUBLES, Failure
 from harness.faults.build import refuse_what_is_missing
 from harness.plan import Entry
 from harness.runtime import CannotRun, Runtime
+from harness.runtime.docker import DockerRuntime
 from harness.runtime.local import LocalRuntime, filesystems
 from harness.selector import Selector
 
@@ -55,3 +56,21 @@ def test_without_a_compiler_an_enclosure_cannot_be_troubled(
     assert str(caught.value) == (
         f"the local runtime cannot fail storage ({how.value}): not installed: a C compiler (apt install gcc libc6-dev)"
     )
+
+
+def test_in_containers_an_enclosure_cannot_be_troubled_and_a_projects_cannot_fail(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(filesystems, "missing", lambda: "")
+    refuse_what_is_missing([entry(how) for how in set(Failure) - TROUBLES], DockerRuntime())
+    for how in TROUBLES:
+        with pytest.raises(CannotRun, match="lies under programs of the local runtime alone"):
+            refuse_what_is_missing([entry(how)], DockerRuntime())
+    with pytest.raises(CannotRun, match="the volumes of the project mine are folders of the engine's"):
+        refuse_what_is_missing([entry(Failure.BROKEN)], DockerRuntime(attach="mine"))
+
+
+def test_in_containers_nothing_fails_without_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filesystems, "missing", lambda: "mounting a file system needs root")
+    with pytest.raises(CannotRun, match="mounting a file system needs root"):
+        refuse_what_is_missing([entry(Failure.BROKEN)], DockerRuntime())
