@@ -58,7 +58,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Variant:
-    """One run: its own verdict, whether it did what it must, where its report is, what it lost by name."""
+    """One run: its verdict, whether it did what it must, where its report is, what it lost by name, what began when."""
 
     name: str
     title: str
@@ -68,6 +68,7 @@ class Variant:
     report: str
     run: str
     lost: tuple[Table, ...]
+    marks: tuple[tuple[str, str], ...]
 
 
 def write(replay: Replay, lang: Lang = "en") -> Path:
@@ -230,15 +231,32 @@ def _missing(title: str, run: RunDir) -> Missing | None:
     composed_ns = fates.composed_ns[fates.composed]
     boxed_ns = mails.firsts(mails.leg("stored"), fates.right)[fates.composed]
     boxed_h = np.where(boxed_ns == legs.NEVER, np.nan, (boxed_ns - first.at_ns) / 1e9 * hours)
-    return Missing(title, (composed_ns - first.at_ns) / 1e9 * hours, boxed_h, _marks(run, first, hours))
+    marks = [(at_ns - first.at_ns) / 1e9 * hours for at_ns, _ in _marks(run)]
+    return Missing(title, (composed_ns - first.at_ns) / 1e9 * hours, boxed_h, marks)
 
 
-def _marks(run: RunDir, first: Event, hours: float) -> list[tuple[float, str]]:
-    """Every fault's beginning, and every runbook's."""
-    found = [(0.0, str(first.data.get("verb", "")))]
-    for event in run.events("runbook.started"):
-        found.append(((event.at_ns - first.at_ns) / 1e9 * hours, str(event.data.get("runbook", ""))))
+def _marks(run: RunDir) -> list[tuple[int, Json]]:
+    """When the first fault began and each runbook after it, and what that is called."""
+    found: list[tuple[int, Json]] = []
+    for event in run.events("fault.injecting", "runbook.started"):
+        if event.kind == "runbook.started":
+            found.append((event.at_ns, event.data.get("title") or event.data.get("runbook")))
+        elif not found:
+            found.append((event.at_ns, None))
     return found
+
+
+def _listed(run: RunDir, words: Words) -> tuple[tuple[str, str], ...]:
+    """The marks in words: drill time after the first fault, and what began."""
+    marks = _marks(run)
+    scale = _scale_of(run)
+    return tuple(
+        (
+            words.clock((at_ns - marks[0][0]) / 1e9 * scale),
+            words("incident.fault") if title is None else words.value("title", title),
+        )
+        for at_ns, title in marks
+    )
 
 
 # -- the runs -----------------------------------------------------------------------------------------------------
@@ -258,6 +276,7 @@ def _variant(
         report=os.path.relpath(run.path / "report.html", replay.path),
         run=run.name,
         lost=tuple(_lost(replay.incident, judgement, words)),
+        marks=_listed(run, words),
     )
 
 

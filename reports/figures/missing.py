@@ -18,19 +18,20 @@ from reports.words import Words, number
 
 _HEAD_IN: Final = 0.36
 _HEIGHT_IN: Final = 1.25
+_ROWS: Final = 4
 Hours = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Missing:
     """One run: when each mail was composed and when it was in its mailbox (nan: never), drill hours after the first
-    fault; `marks` are moments to point out: hours and words.
+    fault; `marks` are moments to point out, in order: their numbers, from 1, stand in the picture.
     """
 
     title: str
     composed_h: Hours
     boxed_h: Hours
-    marks: Sequence[tuple[float, str]] = ()
+    marks: Sequence[float] = ()
 
     @property
     def curve(self) -> tuple[Hours, npt.NDArray[np.int64]]:
@@ -74,15 +75,16 @@ def _panel(axes: Axes, run: Missing, until_h: float) -> None:
     ys = np.concatenate([counts, counts[-1:]])
     axes.fill_between(xs, ys, step="post", color=canvas.SKY, lw=0)
     axes.step(xs, ys, where="post", color=canvas.DOWN, lw=1.4)
-    for at_h, said in run.marks:
+    for number_of, at_h in enumerate(run.marks, 1):
         axes.axvline(at_h, color=canvas.MUTED, lw=0.9, ls=(0, (3, 2)))
         axes.annotate(
-            canvas.plain(said),
+            str(number_of),
             (at_h, 1),
-            xytext=(3, -3),
+            # Those that are close together stand below each other.
+            xytext=(3, -3 - 10 * ((number_of - 1) % _ROWS)),
             xycoords=("data", "axes fraction"),
             textcoords="offset points",
-            fontsize=7.5,
-            color=canvas.MUTED,
+            fontsize=8,
+            color=canvas.INK,
             va="top",
         )
