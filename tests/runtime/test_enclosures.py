@@ -231,6 +231,30 @@ os.mkdir("/mnt/tmp/done")
     assert many(troubled, small_map, "a1").median_s < SLOWER_S
 
 
+def test_who_overwrites_its_environment_has_the_same_storage(troubled: LocalRuntime, small_map: Map) -> None:
+    """PostgreSQL writes the titles of its processes there."""
+    program = """
+import ctypes, os
+environment = ctypes.POINTER(ctypes.c_void_p).in_dll(ctypes.CDLL(None), "environ")
+at = 0
+while environment[at]:
+    ctypes.memset(environment[at], ord("x"), len(ctypes.string_at(environment[at])))
+    at += 1
+file, failed = os.open("/mnt/data/x", os.O_CREAT | os.O_WRONLY), 0
+for _ in range(200):
+    try:
+        os.write(file, b"x")
+    except OSError:
+        failed += 1
+print(at, failed)
+"""
+    troubled.fail_enclosure("storage", Failure.INTERMITTENT)
+    done = troubled.exec(small_map.nodes["a1"], ["python", "-c", program], 10)
+    variables, failed = (int(word) for word in done.stdout.split())
+    assert variables > 3
+    assert 0 < failed < 100
+
+
 def test_trouble_that_nobody_foresaw_is_refused(small_map: Map, tmp_path: Path) -> None:
     runtime = LocalRuntime()
     runtime.prepare(small_map, RunDir.create(tmp_path, "unforeseen", 1))

@@ -38,7 +38,8 @@ __attribute__((constructor)) static void begin(void)
         return;
     void *seen = mmap(NULL, sizeof *trouble, PROT_READ, MAP_SHARED, file, 0);
     close(file);
-    places = getenv("STORAGE_PLACES");
+    const char *told = getenv("STORAGE_PLACES");
+    places = told ? strdup(told) : NULL; /* PostgreSQL writes its title over its environment */
     if (seen != MAP_FAILED && places)
         trouble = seen;
 }
