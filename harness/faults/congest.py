@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
@@ -131,14 +131,15 @@ def _domain(node: Node) -> str:
     return node.environment.get("MAIL_DOMAIN") or f"{node.zone.rpartition('.')[2]}.example"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Congest:
-    """One stage of a profile. `followed`: at its end another stage of it takes its place."""
+    """One stage of a profile. `followed`: another stage of it takes its place, if the run goes on so long."""
 
     profile: str
     links: tuple[Degrade, ...]
     mails: tuple[Push | Intake, ...]
     followed: bool
+    _gave_way: bool = field(default=False, init=False)
 
     @property
     def nodes(self) -> Sequence[Node]:
@@ -176,6 +177,7 @@ class Congest:
     def give_way(self, stage: Stage, to: Fault) -> None:
         """What the next stage has, too, goes on: late notices stay late."""
         assert isinstance(to, Congest)
+        self._gave_way = True
         kept = {link.link.name: link.effects for link in to.links}
         lifting: list[Callable[[], None]] = []
         for link in self.links:
@@ -194,7 +196,7 @@ class Congest:
         return _together([*links, *(partial(mail.prove, stage, restricted=True) for mail in self.mails)])
 
     def verify_undone(self, stage: Stage) -> Effect:
-        if self.followed:
+        if self._gave_way:
             return Effect(True, "the next stage took its place, and proves itself")
         links = [partial(link.verify_undone, stage) for link in self.links]
         return _together([*links, *(partial(mail.prove, stage, restricted=False) for mail in self.mails)])
