@@ -24,7 +24,7 @@ def test_every_proof_has_words_of_its_own(proof: str) -> None:
     assert named <= needed
 
 
-@pytest.mark.parametrize("verb", ["lose", "hang", "cut", "stale", "degrade", "erase"])
+@pytest.mark.parametrize("verb", ["lose", "hang", "cut", "stale", "degrade", "erase", "fail", "blackout"])
 def test_every_fault_has_words_of_its_own(verb: str) -> None:
     assert not re.search("[a-z]", statements.of_fault(verb, JA))
 
