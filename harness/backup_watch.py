@@ -55,19 +55,23 @@ class BackupWatch(Beside):
 def try_backups(runtime: Runtime, topology: Map, run: RunDir) -> None:
     """Have every backup node restore and start each generation: backups/verified.jsonl."""
     nodes = topology.with_role(ROLE)
-    for node in nodes:
-        try:
-            verified = runtime.exec(node, ["python", "-m", "topology", "verify-backups"], VERIFIED_WITHIN_S)
-        except (NodeFailed, TimeoutError) as error:
-            run.record("readback.failed", what=f"backups/{node.name}", tried=[str(error)])
-            continue
-        rows = _rows(node, verified.stdout)
-        if not rows:
-            said = verified.stderr.decode(errors="replace")[-300:]
-            run.record("readback.failed", what=f"backups/{node.name}", tried=[said])
-            continue
-        append(run, "verified", rows)
-        run.record("readback", what=f"backups/{node.name}", rows=len(rows))
+    with ThreadPoolExecutor(max_workers=max(1, len(nodes))) as pool:
+        tried = pool.map(lambda node: _tried(runtime, node), nodes)
+        for node, (rows, said) in zip(nodes, tried, strict=True):
+            if not rows:
+                run.record("readback.failed", what=f"backups/{node.name}", tried=[said])
+                continue
+            append(run, "verified", rows)
+            run.record("readback", what=f"backups/{node.name}", rows=len(rows))
+
+
+def _tried(runtime: Runtime, node: Node) -> tuple[list[dict[str, Json]], str]:
+    """What it says of each generation; if nothing, why."""
+    try:
+        verified = runtime.exec(node, ["python", "-m", "topology", "verify-backups"], VERIFIED_WITHIN_S)
+    except (NodeFailed, TimeoutError) as error:
+        return [], str(error)
+    return _rows(node, verified.stdout), verified.stderr.decode(errors="replace")[-300:]
 
 
 def append(run: RunDir, name: str, rows: list[dict[str, Json]]) -> None:

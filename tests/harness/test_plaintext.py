@@ -29,6 +29,8 @@ def found(folder: Path) -> list[Hit]:
         (lambda: quote(ADDRESS, safe="").encode(), "plain", False),
         (lambda: ADDRESS.encode("utf-16-le"), "utf-16le", False),
         (lambda: ADDRESS.encode("utf-16-be"), "utf-16be", False),
+        (lambda: bytes(9_000_001) + ADDRESS.encode("utf-16-be") + bytes(7), "utf-16be", False),
+        (lambda: b"\0a" * 9_001 + ADDRESS.encode("utf-16-le"), "utf-16le", False),
         (lambda: ADDRESS.encode().hex().encode(), "hexadecimal", False),
         (lambda: base64.b64encode(b"Z" + ADDRESS.encode()), "base64 at 1", False),
         (lambda: gzip.compress(b"x" * 9_000_000 + ADDRESS.encode()), "plain", True),
