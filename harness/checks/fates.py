@@ -181,6 +181,19 @@ class Fates:
         return np.minimum(left, self.mails.firsts(stored, self.right))
 
     @cached_property
+    def unhindered(self) -> Flags:
+        """Of those composed: no mail to the same domain was ever put off by its receiver."""
+        names, of = self.mails.domain
+        relayed = self._leg("relayed")
+        put_off = np.zeros(len(names), np.bool_)
+        put_off[of[self.addressee[relayed.mail[relayed.said("deferred") & self.composed[relayed.mail]]]]] = (
+            True
+        )
+        found = self.composed.copy()
+        found[self.composed] = ~put_off[of[self.addressee[self.composed]]]
+        return found
+
+    @cached_property
     def composed_ns(self) -> Ints:
         return self.mails.firsts(self._leg("composed"))
 

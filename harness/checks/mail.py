@@ -50,6 +50,13 @@ TERMS: Final = {
         "from the broadcast until all mail was out",
         deadline=True,
     ),
+    "others_out_within": Term(
+        "drill-duration",
+        "others_out_drill_s",
+        "at most",
+        "from the broadcast until all mail was out to receivers that put nothing off",
+        deadline=True,
+    ),
 }
 EXPECTS: Final = units(TERMS)
 
@@ -77,6 +84,13 @@ class Judged:
     def late(self) -> Flags:
         ended_ns = max((event.at_ns for event in self.recording.events), default=0)
         return self.fates.late(round(self.late_s / self.scale * 1e9), ended_ns)
+
+    def out_drill_s(self, mails: Flags) -> float | None:
+        """From the broadcast until the last of these was out; None if one never was."""
+        out_ns, since_ns = self.fates.out_ns[mails], self.fates.composed_ns[mails]
+        if not (out_ns < NEVER).all():
+            return None
+        return round(float((out_ns - since_ns).max(initial=0)) / 1e9 * self.scale, 1)
 
 
 def check(recording: Recording) -> Finding:
@@ -150,8 +164,6 @@ def _restored_drill_s(judged: Judged) -> float | None:
 
 def _measured(judged: Judged, legs: Mapping[str, Mapping[str, Json]]) -> dict[str, Json]:
     fates, composed = judged.fates, judged.fates.composed
-    out_ns, since_ns = fates.out_ns[composed], fates.composed_ns[composed]
-    out_s = float((out_ns - since_ns).max(initial=0)) / 1e9 * judged.scale
     measured: dict[str, Json] = {
         "composed": int(composed.sum()),
         "stored": int(fates.stored.sum()),
@@ -162,7 +174,8 @@ def _measured(judged: Judged, legs: Mapping[str, Mapping[str, Json]]) -> dict[st
         "misdelivered": int(fates.strays[composed].sum()),
         "duplicated": int(np.maximum(fates.copies[composed] - 1, 0).sum()),
         "uncomposed": int(((fates.strays > 0) & ~composed).sum()),
-        "all_out_drill_s": round(out_s, 1) if (out_ns < NEVER).all() else None,
+        "all_out_drill_s": judged.out_drill_s(composed),
+        "others_out_drill_s": judged.out_drill_s(fates.unhindered) if fates.unhindered.any() else None,
         "late": int(judged.late.sum()) if "relayed" in legs else None,
         "reordered": legs["stored"]["reordered"],
     }

@@ -51,7 +51,7 @@ CAUGHT: dict[str, tuple[list[str], dict[str, Found]]] = {
             "mailer-marks-before-sending": Found("mail", "lost"),
         },
     ),
-    "queue": (["mail-host-throttles"], {"mail-provider-one-queue": Found("mail", "late")}),
+    "queue": (["mail-host-throttles"], {"mail-provider-one-queue": Found("mail")}),
     # Pages that do not show what was acknowledged are no steady state, so no fault is ever played.
     "durability": (["calm", *shortened("calm")], {"web-acks-before-commit": Found("answers")}),
     "witness": (["az-loss", *shortened("az-loss")], {"two-zones-no-witness": Found("recovery")}),

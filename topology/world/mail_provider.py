@@ -82,27 +82,26 @@ async def serve(
     clock_scale: float,
     exchangers: Mapping[str, Exchanger],
     lines: Lines,
-    relaying: type[Relay] = Relay,
 ) -> None:
     """Take and relay mails until told to stop. Raises OSError if the port is taken or the disk cannot be used."""
     stopping = stop_signal()
     async with AsyncExitStack() as stack:
         queue = MailQueue(place.data, lines)
         stack.push_async_callback(queue.close)
-        relay = relaying(place.node, exchangers, clock_scale, lines, queue)
+        relay = Relay(place.node, exchangers, clock_scale, lines, queue)
         stack.push_async_callback(relay.stop)
         port = await stack.enter_async_context(http(MailProvider(queue, lines).app(), port))
         say(f"ready: http {port}, {lines.queued} mails queued")
         await stopping.wait()
 
 
-def main(lines: type[Lines] = Lines, relaying: type[Relay] = Relay) -> int:
-    """`lines`: where accepted mails wait for their carrier. `relaying`: how they come to it."""
+def main(lines: type[Lines] = Lines) -> int:
+    """`lines`: where accepted mails wait for their carrier."""
 
     def provider() -> Coroutine[None, None, None]:
         exchangers = routes(os.environ.get("MAIL_ROUTES", ""))
         clock_scale = float(os.environ.get("CLOCK_SCALE", "1"))
-        return serve(Place.here(), http_port(), clock_scale, exchangers, lines(exchangers), relaying)
+        return serve(Place.here(), http_port(), clock_scale, exchangers, lines(exchangers))
 
     return run(provider)
 

@@ -115,10 +115,6 @@ class Relay:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def throttled(self, reply: Reply) -> bool:
-        """Whether a mail was put off only because it was one too many."""
-        return reply.throttles
-
     async def _serve(self, to: Exchanger) -> None:
         """Keep one session with a carrier, and relay over it whatever comes up."""
         session: SmtpSession | None = None
@@ -132,7 +128,7 @@ class Relay:
                     session = await self._open(to)
                 replies = await self._send(session, mails) if session else [None] * len(mails)
                 self._settle(to, mails, replies)
-                throttled = sum(reply is not None and self.throttled(reply) for reply in replies)
+                throttled = sum(reply is not None and reply.throttles for reply in replies)
                 pace.learn(sum(reply is not None and reply.taken for reply in replies), throttled)
                 if throttled:
                     failures = 0
@@ -179,7 +175,7 @@ class Relay:
             elif reply.final:
                 self._refused.pop(mail.id, None)
                 self._outcomes.finish(mail, "ok" if reply.taken else "bounced", str(reply))
-            elif self.throttled(reply):
+            elif reply.throttles:
                 self._outcomes.defer(mail, str(reply))
                 again.append(mail)
             else:

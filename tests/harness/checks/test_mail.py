@@ -248,6 +248,26 @@ def test_mails_that_people_found_by_hand(record: Record, how: str, verdict: Verd
     assert finding.verdict is verdict
 
 
+@pytest.mark.parametrize(("deferred", "others_s"), [("p2", 12.0), ("p1", 360.0), (None, 360.0)])
+def test_who_puts_nothing_off_need_not_wait_for_who_does(
+    record: Record, deferred: str | None, others_s: float
+) -> None:
+    """Two hosts; the mail to the second is out after six minutes of drill time."""
+    run = record(mail={"others_out_within": 60.0})
+    hosts = {"p1": "a.example", "p2": "b.example"}
+    for number, (person, host) in enumerate(hosts.items(), 1):
+        to, out_s = f"{person}@{host}", 10.2 if person == "p1" else 16.0
+        run.mail("composed", name(number), to, 10.0, "sent")
+        run.mail("submitted", name(number), to, 10.1)
+        if person == deferred:
+            run.mail("relayed", name(number), to, 10.15, "deferred")
+        run.mail("relayed", name(number), to, out_s)
+        run.mail("stored", name(number), to, out_s + 0.1)
+    finding = mail.check(run.end())
+    assert finding.measured["others_out_drill_s"] == others_s
+    assert finding.verdict is (Verdict.PASS if others_s <= 60 else Verdict.FAIL)
+
+
 def test_the_backlog_over_time(record: Record) -> None:
     """Two mails, the second of which waits at the provider for five seconds."""
     run = record()
