@@ -64,12 +64,14 @@ def _takes_s(item: pytest.Item) -> float:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
     """A file is one worker's, in the order above, so that what its tests share is brought up once.
 
-    Drills share nothing: each goes to whoever is free.
+    Drills share nothing: each goes to whoever is free. The runtimes are one worker's: an engine has each address once.
     """
     from xdist.scheduler import LoadFileScheduling
 
     class ByFile(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
+            if nodeid.startswith("tests/runtime/"):
+                return "tests/runtime"
             return nodeid if nodeid.startswith("tests/drills/") else str(super()._split_scope(nodeid))
 
     config.option.loadscopereorder = False

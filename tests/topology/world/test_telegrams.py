@@ -264,7 +264,7 @@ def test_the_hypocentre_is_written_as_the_agency_writes_it() -> None:
     ("change", "problem"),
     [
         ({"kind": "VXSE99"}, "VXSE99: not one of VXSE51, VXSE53, VTSE41, VPWW54"),
-        ({"areas": {"999": "7"}}, "area 999: not one of 200"),
+        ({"areas": {"999": "7"}}, "area 999: not one of 100"),
         ({"areas": {"350": "8"}}, "area 350: 8 is not one of 7, 6[+]"),
         ({"areas": {}}, "VXSE51 発表: no areas"),
         ({"info": "中止"}, "中止, 通常: expected one of 発表・訂正・取消"),
