@@ -25,6 +25,9 @@ WRITE_EVERY_S: Final = 1.0
 #: A disk of a busy machine may take seconds. The lease of a primary (20 s) should not end before this.
 SILENT_S: Final = 15.0
 ENDS_WITHIN_S: Final = 10.0
+#: What Patroni needs to give up its lease when PostgreSQL has crashed: three of its rounds, which are a second long.
+#: Told to end in the middle of it, it would keep the lease for all of its 20 s.
+GIVES_UP_WITHIN_S: Final = 3.0
 LOOK_EVERY_S: Final = 0.1
 #: What says that there is no disk any more, or none that takes writes.
 GONE: Final = frozenset({errno.EIO, errno.EROFS, errno.ENXIO, errno.ENODEV, errno.ESHUTDOWN})
@@ -55,6 +58,9 @@ class StorageWatch:
         if os.getppid() != parent:
             return
         print(f"{self.node}: the storage is gone ({why}); this node ends", flush=True)
+        gives_up_by_s = time.monotonic() + GIVES_UP_WITHIN_S
+        while os.getppid() == parent and not _runs("postgres") and time.monotonic() < gives_up_by_s:
+            time.sleep(LOOK_EVERY_S)
         with suppress(ProcessLookupError):
             os.kill(parent, signal.SIGTERM)
         ended_by_s = time.monotonic() + ENDS_WITHIN_S
@@ -101,6 +107,15 @@ def await_refusal(
             return said[0]
         time.sleep(every_s)
     return ""
+
+
+def _runs(program: str) -> bool:
+    """Whether any process of this node is of that name."""
+    for path in Path("/proc").glob("[0-9]*/comm"):
+        with suppress(OSError):
+            if path.read_text().strip() == program:
+                return True
+    return False
 
 
 def _children(pid: int) -> list[int]:
