@@ -47,7 +47,7 @@ class _Stop(Exception):
 @dataclass
 class Attempt:
     """At one step of a performance, by whom. Set `asked` to stop it: a command under way is carried out first, a proof
-    is no longer waited for. `now` says what it is at.
+    is no longer waited for. `now` says what it is at, `proven` whether that was seen.
     """
 
     performance: str
@@ -59,6 +59,7 @@ class Attempt:
     by: str
     asked: threading.Event = field(default_factory=threading.Event)
     now: str = ""
+    proven: bool = False
 
     def make(self) -> Outcome:
         """Never raises; the outcome says it all, and so does the journal."""
@@ -86,6 +87,7 @@ class Attempt:
             self._note("stopped" if stop.result == INTERRUPTED else "failed", why=stop.why)
             return Outcome(stop.result, step.name, stop.why)
         seconds = round(time.monotonic() - began_s, 3)
+        self.proven = True  # whoever hears of it may go on at once
         self._note("proven", proof=proof, seconds=seconds)
         self.say(f"  proven after {seconds:.1f} s: {proof}")
         return Outcome(PROVEN, step.name)

@@ -60,8 +60,8 @@ class Rehearsal:
     # -- how it stands -----------------------------------------------------------------------------------------
 
     def state(self, step: Step) -> State:
-        if step.name in self._attempts:
-            return State.UNDER_WAY
+        if attempt := self._attempts.get(step.name):
+            return State.PROVEN if attempt.proven else State.UNDER_WAY
         outcome = self._outcomes.get(step.name)
         if outcome is None:
             return State.WAITING

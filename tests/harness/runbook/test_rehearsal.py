@@ -183,6 +183,7 @@ def test_whoever_walks_away_is_missed(scene: Scene, sit: Callable[..., Sitting])
 @pytest.mark.parametrize(("keys", "why"), [(b"\x03", "Ctrl-C"), (b"\x04", "the terminal was closed")])
 def test_who_gives_up_is_heard(scene: Scene, sit: Callable[..., Sitting], keys: bytes, why: str) -> None:
     sitting = sit()
+    sitting.screen.until(lambda: "step>" in sitting.screen.text, "the prompt, which has the keys")
     sitting.screen.presses(keys)
     sitting.screen.until(sitting.person.done, "they are gone")
     assert sitting.gone == [f"the rehearsal was abandoned: {why}"]
