@@ -15,7 +15,7 @@ import docker
 from harness.failure import TROUBLES, Failure
 from harness.rundir import RunDir
 from harness.runtime import CannotRun, Completed, NodeFailed, namespaces
-from harness.runtime.docker import images, labels, networking, project, reaper
+from harness.runtime.docker import images, labels, networking, project, reaper, share
 from harness.runtime.docker.container import Container
 from harness.runtime.docker.enclosures import Devices
 from harness.runtime.docker.engine import address, asked, reach
@@ -76,6 +76,7 @@ class DockerRuntime(Enclosing):
             logs=run.path / "nodes",
             neighbours=Neighbours(topology, closes=attached is None),
             project=attached,
+            group=share.parent(engine.info()),
         )
         if attached is not None:
             # By this it is known to whoever clears up, should this process not come to.

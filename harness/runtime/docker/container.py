@@ -86,6 +86,7 @@ class Container:
             cap_drop=[*confined.cap_drop],
             cap_add=[*confined.cap_add],
             security_opt=[*confined.security_opt],
+            cgroup_parent=self._site.group or None,
             log_config=LogConfig(type=LogConfig.types.JSON, config={"max-size": "64m"}),
         )
 

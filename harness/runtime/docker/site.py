@@ -18,6 +18,7 @@ from harness.runtime.docker.project import Project
 class Site:
     """`at`: where the engine listens. `names`: the address of every node. `logs`: where what nodes print is kept.
 
+    `group` is the control group below which containers are put; empty: where the engine puts them.
     `cabling` is held by whoever takes a node off the network. `project` is what the run is attached to; none: all
     containers are its own.
     """
@@ -30,6 +31,7 @@ class Site:
     logs: Path
     neighbours: Neighbours
     project: Project | None = None
+    group: str = ""
     cabling: threading.Lock = field(default_factory=threading.Lock)
 
     @property
