@@ -24,6 +24,8 @@ STREAMS: Final = ("upstream", "downstream")
 MARK: Final = "harness-"
 #: Connections that are tried to measure a share of them.
 TRIES: Final = 60
+#: Whoever looks waits no longer for one answer. A link that is to be slower than that is seen to give none meanwhile.
+LONGEST_LOOK_S: Final = 5.0
 #: Round trips that are measured.
 TRIPS: Final = 3
 REQUEST: Final = b"GET /login HTTP/1.1\r\nHost: anpi.example\r\nConnection: close\r\n"
@@ -126,6 +128,12 @@ class Degrade:
             untouched = self.way.round_trip_s if isinstance(self.way, Link) else 0.0
             jitter_s = self.effects.get("jitter", 0.0)
             least = untouched + 2 * (want - jitter_s)
+            if least > LONGEST_LOOK_S:
+                word = self._exchange(stage, timeout_s=LONGEST_LOOK_S)
+                proof = (
+                    f"a request is {word} after {LONGEST_LOOK_S:g} s, an answer expected after {least:.0f} s"
+                )
+                return Effect(word == "silent", proof)
             trips = self._round_trips(stage, untouched + 4 * (want + jitter_s) + PATIENCE_S)
             if not trips:
                 return Effect(False, "no request came through to see how long it takes")

@@ -116,7 +116,9 @@ def test_it_is_as_long_as_it_is_said_to_be(stage: Stage) -> None:
     assert ROUND_TRIP_S <= round_trip_s(stage, stage.topology.nodes["a2"]) < ROUND_TRIP_S + 0.1
 
 
-@pytest.mark.parametrize("effects", [{"latency": 0.03}, {"bandwidth": 5.0}, {"refused": 0.5}])
+@pytest.mark.parametrize(
+    "effects", [{"latency": 0.03}, {"latency": 600.0}, {"bandwidth": 5.0}, {"refused": 0.5}]
+)
 def test_what_makes_it_worse_is_proven_only_while_it_lasts(stage: Stage, effects: dict[str, float]) -> None:
     made = Degrade(stage.topology.links[0], effects, stage.topology.nodes["wan"])
     assert not made.verify(stage).proven
