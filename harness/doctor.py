@@ -19,7 +19,7 @@ from harness.runtime import CannotRun, house
 from harness.runtime.docker import images
 from harness.runtime.docker.engine import asked, reach
 from harness.runtime.docker.nearness import hindrance
-from harness.runtime.local import filesystems, troubles
+from harness.runtime.enclosures import filesystems, troubles
 from topology import map as topology_map
 
 #: A whole replica of two zones needs about this much; measured, with a margin.

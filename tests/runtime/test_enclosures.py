@@ -15,7 +15,8 @@ from harness.faults.writing import Written
 from harness.faults.writing import write as write_many
 from harness.rundir import RunDir
 from harness.runtime import Enclosures, NodeFailed, Runtime
-from harness.runtime.local import LocalRuntime, filesystems
+from harness.runtime.enclosures import filesystems
+from harness.runtime.local import LocalRuntime
 from topology.map import Map
 
 pytestmark = [pytest.mark.fabric, pytest.mark.takes(10)]

@@ -24,9 +24,8 @@ from harness.runtime.docker.neighbours import Neighbours
 from harness.runtime.docker.removal import remove_all
 from harness.runtime.docker.site import Site
 from harness.runtime.docker.watch import Watch
-from harness.runtime.enclosing import Enclosing
-from harness.runtime.local import filesystems
-from harness.runtime.local.enclosures import Enclosures
+from harness.runtime.enclosures import Enclosures, filesystems
+from harness.runtime.enclosures.failing import Enclosing
 from harness.runtime.spawning import spawn
 from topology.map import Map, Node
 

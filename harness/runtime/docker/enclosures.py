@@ -16,7 +16,7 @@ from typing import Final
 
 from harness.failure import Failure
 from harness.runtime import NodeFailed
-from harness.runtime.local.filesystems import OPTIONS, RELEASED_WITHIN_S, FileSystems, mount
+from harness.runtime.enclosures.filesystems import OPTIONS, RELEASED_WITHIN_S, FileSystems, mount
 
 #: Who a node's programs are, see the compose file.
 OWNER: Final = 1000

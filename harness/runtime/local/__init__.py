@@ -12,8 +12,8 @@ from typing import Final
 from harness.failure import TROUBLES, Failure
 from harness.rundir import RunDir
 from harness.runtime import Completed, NodeFailed, namespaces
-from harness.runtime.enclosing import Enclosing
-from harness.runtime.local.enclosures import Enclosures, refusal
+from harness.runtime.enclosures import Enclosures, refusal
+from harness.runtime.enclosures.failing import Enclosing
 from harness.runtime.local.fabric import Fabric
 from harness.runtime.local.process import NodeProcess, environment, furniture, module, modules, python
 from harness.runtime.nursery import Birth, Nursery

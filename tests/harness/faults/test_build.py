@@ -13,7 +13,8 @@ from harness.faults.build import refuse_what_is_missing
 from harness.plan import Entry
 from harness.runtime import CannotRun, Runtime
 from harness.runtime.docker import DockerRuntime
-from harness.runtime.local import LocalRuntime, filesystems
+from harness.runtime.enclosures import filesystems
+from harness.runtime.local import LocalRuntime
 from harness.selector import Selector
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.runtime.local.filesystems import FileSystems
+from harness.runtime.enclosures.filesystems import FileSystems
 from tests.topology.world.program import Program
 
 Start = Callable[..., Program]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from harness.failure import Failure
-from harness.runtime.local.filesystems import FileSystems
+from harness.runtime.enclosures.filesystems import FileSystems
 from tests.topology.world.conftest import Start
 from tests.topology.world.program import Program, message, request, until
 from topology.world.relay import BATCH, SESSIONS, Exchanger, routes

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.runtime.local import filesystems
+from harness.runtime.enclosures import filesystems
 from tests.topology.platform.backup.backup_node import BackupNode, now, switch_segments, write
 from tests.topology.service.postgres import Postgres
 

@@ -16,7 +16,7 @@ import dns.query
 import pytest
 
 from harness.failure import Failure
-from harness.runtime.local.filesystems import FileSystems
+from harness.runtime.enclosures.filesystems import FileSystems
 from tests.topology.world.conftest import Start
 from tests.topology.world.program import Program, until
 from topology.world.maps.card import proof

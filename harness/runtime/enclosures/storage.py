@@ -1,4 +1,4 @@
-"""What the storage enclosures of a local run are made of: file systems of their own, or folders where those cannot be.
+"""What the storage enclosures of a run are made of: file systems of their own, or folders where those cannot be.
 
 Both keep the volumes of an enclosure together and take them away together. Only a file system of its own can fail
 under a program that goes on running.

@@ -1,4 +1,4 @@
-"""The storage enclosures of a local run: which volumes are on each, what they are made of here, which of them fail."""
+"""The storage enclosures of a run: which volumes are on each, what they are made of here, which of them fail."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 from harness.failure import TROUBLES, Failure
 from harness.runtime import NodeFailed
-from harness.runtime.local import filesystems, troubles
-from harness.runtime.local.filesystems import FileSystems
-from harness.runtime.local.storage import Folders, Storage
-from harness.runtime.local.troubles import Troubles
+from harness.runtime.enclosures import filesystems, troubles
+from harness.runtime.enclosures.filesystems import FileSystems
+from harness.runtime.enclosures.storage import Folders, Storage
+from harness.runtime.enclosures.troubles import Troubles
 from topology.map import Map, Node
 
 

@@ -7,7 +7,7 @@ import threading
 from harness.failure import TROUBLES, Failure
 from harness.rundir import RunDir
 from harness.runtime import NodeFailed
-from harness.runtime.local.enclosures import Enclosures
+from harness.runtime.enclosures import Enclosures
 from topology.map import Map, Node
 
 
