@@ -6,7 +6,7 @@ DRILLS := tests/drills tests/containers
 # What to run with `make drill`.
 SCENARIO ?= az-loss
 COMPOSE_FILE := docker-compose.multi-region.yml
-BASE_IMAGE := python:3.11-slim-bookworm
+BASE_IMAGE := $(shell sed -n s/^ARG.BASE=//p topology/image/Dockerfile)
 
 .PHONY: drill test nightly lint bench clean setup image image-offline
 

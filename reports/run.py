@@ -136,7 +136,6 @@ def _pictures(
 
 @cache
 def environment() -> jinja2.Environment:
-    """What every page of ours is made with."""
     """The templates of every page."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("reports"),

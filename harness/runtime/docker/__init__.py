@@ -66,6 +66,8 @@ class DockerRuntime(Enclosing):
             )
         self._watch = Watch(engine)
         session = reaper.session()
+        with asked("tell of itself"):
+            group = share.parent(engine.info())
         self._site = Site(
             engine=engine,
             at=address(),
@@ -75,7 +77,7 @@ class DockerRuntime(Enclosing):
             logs=run.path / "nodes",
             neighbours=Neighbours(topology, closes=attached is None),
             project=attached,
-            group=share.parent(engine.info()),
+            group=group,
         )
         if attached is not None:
             # By this it is known to whoever clears up, should this process not come to.
@@ -220,8 +222,7 @@ class DockerRuntime(Enclosing):
 
 def refuse_what_cannot_run(topology: Map, attach: str = "") -> None:
     """Raises CannotRun, saying what is missing and what to do about it."""
-    engine = checked(topology, attach)
-    with closing(engine):
+    with closing(checked(topology, attach)) as engine:
         if attach:
             project.find(engine, attach, topology)
 

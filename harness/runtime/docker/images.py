@@ -42,8 +42,9 @@ def refuse_without(engine: docker.DockerClient, topology: Map) -> None:
 def refuse_stale(engine: docker.DockerClient, topology: Map) -> None:
     """Raises CannotRun for an image of ours that was made from other sources than those that run here."""
     ours = {node.image for node in topology if node.command[1:3] == ("-m", "topology")}
+    present = sources.manifest(library.ROOT)
     for name in sorted({*ours, *stand_ins(engine, topology)}):
-        if why := staleness(_made_from(engine, name), sources.manifest(library.ROOT)):
+        if why := staleness(_made_from(engine, name), present):
             raise CannotRun(f"the image {name} {why}; make image makes it anew")
 
 
