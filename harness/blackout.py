@@ -10,8 +10,7 @@ from harness import quantities
 from harness.rundir import Json
 from topology.document import BadInput, Value, nearest, one_of
 from topology.map import Map, Node
-from topology.world.radio.base_stations import supplies
-from topology.world.radio.coverage import IMPORTANT_S
+from topology.world.radio.coverage import IMPORTANT_S, supplies
 
 #: The node that knows of power and signal.
 ROLE: Final = "base-stations"

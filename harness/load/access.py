@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from harness import blackout
 from harness.load.network import Block, Network
 from topology import map as topology_map
 from topology.map import Map, Node
@@ -14,8 +15,6 @@ from topology.map import Map, Node
 HTTP_PORT: Final = 8000
 #: Of the caches of a resolver node, which follow one another.
 FIRST_RESOLVER_PORT: Final = 5301
-#: The node that knows where there is a signal.
-BASE_STATIONS: Final = "base-stations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +105,8 @@ def of(topology: Map) -> tuple[Access, ...]:
 
 def radio(topology: Map) -> tuple[str, int] | None:
     """Where the base stations tell at which places there is a signal; None: there is one everywhere."""
-    return next(((str(node.address), HTTP_PORT) for node in topology.with_role(BASE_STATIONS)), None)
+    node = blackout.stations(topology)
+    return (str(node.address), HTTP_PORT) if node is not None else None
 
 
 def hosted(topology: Map) -> tuple[Hosted, ...]:

@@ -49,9 +49,7 @@ class LoadConfig:
     looks_every_min: float = 10.0
     looks: int = 3
     opened: Path | None = None  # the file that opened mails are written to; none: they are not
-    radio: tuple[str, int] | None = (
-        None  # where the base stations tell of the signal; none: there is one everywhere
-    )
+    radio: tuple[str, int] | None = None  # who tells where there is a signal; none: there is one everywhere
     visits: Visits | None = None  # how often people visit besides; none: never
     hosted: tuple[Hosted, ...] = ()
     canary: str = ""  # what marks one company's data, see `harness.canaries`; none: nothing is marked

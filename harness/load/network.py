@@ -10,11 +10,9 @@ from typing import Any, Final
 from harness.load import http1
 from harness.rundir import Json
 from topology.map import AccessNetwork, Map
+from topology.platform.resolver_upstream import DNS_PORT
 from topology.world.maps.areas import Areas
 from topology.world.maps.card import proof
-
-DNS_PORT: Final = 53
-
 
 #: What the history calls the endpoint of a request that never left the handset, for want of a signal.
 RADIO: Final = "radio"

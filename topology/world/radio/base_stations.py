@@ -18,7 +18,6 @@ import json
 import os
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -27,8 +26,8 @@ from aiohttp import web
 
 from topology.platform import durable
 from topology.platform.place import Place
-from topology.world.radio.coverage import Batteries, Brought, Supply
-from topology.world.site import http, http_port, run, say, stop_signal
+from topology.world.radio.coverage import Batteries, Brought, Supply, supplies
+from topology.world.site import http_port, run, say, serve
 
 Clock = Callable[[], float]
 
@@ -122,33 +121,13 @@ def _supply(supply: Supply, kept: dict[str, Any]) -> Supply:
     return Supply(supply.name, supply.areas, batteries, kept["dark_since_s"], brought)
 
 
-def supplies(text: str) -> dict[str, Supply]:
-    """`north=100,101;south=200`. Raises ValueError for anything else."""
-    found: dict[str, Supply] = {}
-    for part in text.split(";"):
-        name, equals, codes = (each.strip() for each in part.partition("="))
-        areas = tuple(code.strip() for code in codes.split(",") if code.strip())
-        if not name or not equals or not areas:
-            raise ValueError(f"SUPPLIES: expected supply=area,area;…, found {text!r}")
-        found[name] = Supply(name, areas)
-    return found
-
-
-async def serve(stations: BaseStations, port: int) -> None:
-    """Tell until told to stop. Raises OSError if the port is taken."""
-    stopping = stop_signal()
-    async with AsyncExitStack() as stack:
-        port = await stack.enter_async_context(http(stations.app(), port))
-        say(f"ready: http {port}, {len(stations.supplies)} areas of supply")
-        await stopping.wait()
-
-
 def program() -> Coroutine[None, None, None]:
     """Raises ValueError for settings that cannot be read."""
     scale = float(os.environ.get("CLOCK_SCALE", "1"))
     file = Place.here().data / "power.json"
     known = supplies(os.environ.get("SUPPLIES", ""))
-    return serve(BaseStations(file, known, lambda: time.monotonic() * scale), http_port())
+    stations = BaseStations(file, known, lambda: time.monotonic() * scale)
+    return serve(stations.app(), http_port(), f", {len(known)} areas of supply")
 
 
 def main() -> int:

@@ -91,6 +91,18 @@ class Supply:
         return tuple(each for each in ((0.0, lasting), (back, 1.0)) if each[0] < each[1])
 
 
+def supplies(text: str) -> dict[str, Supply]:
+    """`north=100,101;south=200`. Raises ValueError for anything else."""
+    found: dict[str, Supply] = {}
+    for part in text.split(";"):
+        name, equals, codes = (each.strip() for each in part.partition("="))
+        areas = tuple(code.strip() for code in codes.split(",") if code.strip())
+        if not name or not equals or not areas:
+            raise ValueError(f"SUPPLIES: expected supply=area,area;…, found {text!r}")
+        found[name] = Supply(name, areas)
+    return found
+
+
 def place(person: int) -> float:
     """Where somebody stands: the same for the same person, and evenly spread over all."""
     return int.from_bytes(hashlib.blake2b(str(person).encode(), digest_size=8).digest(), "big") / 2**64

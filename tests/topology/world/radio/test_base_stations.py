@@ -9,7 +9,7 @@ import pytest
 
 from tests.topology.world.conftest import Start
 from tests.topology.world.program import Program, until
-from topology.world.radio.base_stations import supplies
+from topology.world.radio.coverage import supplies
 
 
 @pytest.fixture
