@@ -125,21 +125,7 @@ class Degrade:
 
     def _measure(self, stage: Stage, what: str, want: float) -> Effect:
         if what == "latency":
-            untouched = self.way.round_trip_s if isinstance(self.way, Link) else 0.0
-            jitter_s = self.effects.get("jitter", 0.0)
-            least = untouched + 2 * (want - jitter_s)
-            if least > LONGEST_LOOK_S:
-                word = self._exchange(stage, timeout_s=LONGEST_LOOK_S)
-                proof = (
-                    f"a request is {word} after {LONGEST_LOOK_S:g} s, an answer expected after {least:.0f} s"
-                )
-                return Effect(word == "silent", proof)
-            trips = self._round_trips(stage, untouched + 4 * (want + jitter_s) + PATIENCE_S)
-            if not trips:
-                return Effect(False, "no request came through to see how long it takes")
-            took = statistics.median(trips)
-            proof = f"a round trip takes {took * 1000:.0f} ms, at least {least * 1000:.0f} expected"
-            return Effect(took >= least, proof)
+            return self._late(stage, want)
         if what == "bandwidth":
             return Effect(*self._thin(stage, want))
         words = {"refused": ("reset", "closed"), "silence": ("silent",), "resets": ("reset", "closed")}[what]
@@ -149,6 +135,22 @@ class Degrade:
         slack = 3 * math.sqrt(want * (1 - want) / len(seen)) + 0.05
         near = abs(share - want) <= slack and share > 0
         return Effect(near, f"{what}: {share:.0%} of {len(seen)} connections, {want:.0%} wanted")
+
+    def _late(self, stage: Stage, want: float) -> Effect:
+        """Whether answers take so much longer, each way."""
+        untouched = self.way.round_trip_s if isinstance(self.way, Link) else 0.0
+        jitter_s = self.effects.get("jitter", 0.0)
+        least = untouched + 2 * (want - jitter_s)
+        if least > LONGEST_LOOK_S:
+            word = self._exchange(stage, timeout_s=LONGEST_LOOK_S)
+            proof = f"a request is {word} after {LONGEST_LOOK_S:g} s, an answer expected after {least:.0f} s"
+            return Effect(word == "silent", proof)
+        trips = self._round_trips(stage, untouched + 4 * (want + jitter_s) + PATIENCE_S)
+        if not trips:
+            return Effect(False, "no request came through to see how long it takes")
+        took = statistics.median(trips)
+        proof = f"a round trip takes {took * 1000:.0f} ms, at least {least * 1000:.0f} expected"
+        return Effect(took >= least, proof)
 
     def _thin(self, stage: Stage, kilobytes: float) -> tuple[bool, str]:
         """Whether a request takes as long as its size needs."""

@@ -17,6 +17,7 @@ from topology.map import Node
 PATIENCE_S: Final = 0.7
 
 T = TypeVar("T")
+Seen = TypeVar("Seen")
 
 
 def connect(
@@ -58,7 +59,7 @@ def told(stage: Stage, node: Node, port: int, path: str, timeout_s: float) -> An
         return json.load(reply)
 
 
-def each(look: Callable[[T], str], things: Iterable[T]) -> list[str]:
+def each(look: Callable[[T], Seen], things: Iterable[T]) -> list[Seen]:
     """Look at many things at once, in their order."""
     listed = list(things)
     with ThreadPoolExecutor(max_workers=max(1, min(16, len(listed)))) as pool:

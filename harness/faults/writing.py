@@ -6,11 +6,11 @@ import json
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
 from harness.faults import Stage
+from harness.faults.looking import each
 from harness.runtime import NodeFailed
 from topology.map import Node
 
@@ -82,9 +82,8 @@ class Written:
 
 def write(stage: Stage, nodes: Sequence[Node], tries: int = 1) -> dict[str, Written]:
     """By node, what so many writes to each of its volumes come to. All nodes at once."""
-    with ThreadPoolExecutor(max_workers=max(1, min(16, len(nodes)))) as pool:
-        seen = pool.map(lambda node: _write(stage, node, tries), nodes)
-        return {node.name: written for node, written in zip(nodes, seen, strict=True)}
+    seen = each(lambda node: _write(stage, node, tries), nodes)
+    return {node.name: written for node, written in zip(nodes, seen, strict=True)}
 
 
 def _write(stage: Stage, node: Node, tries: int) -> Written:

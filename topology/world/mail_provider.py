@@ -77,11 +77,7 @@ def _read(body: bytes) -> list[Mail]:
 
 
 async def serve(
-    place: Place,
-    port: int,
-    clock_scale: float,
-    exchangers: Mapping[str, Exchanger],
-    lines: Lines,
+    place: Place, port: int, clock_scale: float, exchangers: Mapping[str, Exchanger], lines: Lines
 ) -> None:
     """Take and relay mails until told to stop. Raises OSError if the port is taken or the disk cannot be used."""
     stopping = stop_signal()

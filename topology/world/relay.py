@@ -53,6 +53,11 @@ def routes(text: str) -> dict[str, Exchanger]:
     return found
 
 
+def patience_s(failures: int, scale: float) -> float:
+    """How long to wait after so many failures in a row, in real seconds, of which one is `scale` drill seconds."""
+    return min(FIRST_RETRY_S * 2.0 ** min(failures - 1, 30), LAST_RETRY_S) / scale
+
+
 class Pace:
     """How many mails a session brings at a time: `BATCH`, until the carrier says that it is too many."""
 
@@ -132,12 +137,12 @@ class Relay:
                 pace.learn(sum(reply is not None and reply.taken for reply in replies), throttled)
                 if throttled:
                     failures = 0
-                    await asyncio.sleep(self._patience_s(1))
+                    await asyncio.sleep(patience_s(1, self._scale))
                     continue
                 # A carrier that is gone, or refuses everything for now, is left in peace for a while.
                 failures = 0 if any(reply and reply.final for reply in replies) else failures + 1
                 if failures:
-                    await asyncio.sleep(self._patience_s(failures))
+                    await asyncio.sleep(patience_s(failures, self._scale))
         finally:
             if session is not None:
                 session.close()
@@ -186,9 +191,5 @@ class Relay:
         times = self._refused[mail.id] = self._refused.get(mail.id, 0) + 1
         self._outcomes.defer(mail, str(reply))
         asyncio.get_running_loop().call_later(
-            self._patience_s(times), self._lines.put_back, to.domain, [mail]
+            patience_s(times, self._scale), self._lines.put_back, to.domain, [mail]
         )
-
-    def _patience_s(self, failures: int) -> float:
-        """How long to wait after so many failures in a row, in real seconds."""
-        return min(FIRST_RETRY_S * 2.0 ** min(failures - 1, 30), LAST_RETRY_S) / self._scale

@@ -53,6 +53,14 @@ def stop_signal() -> asyncio.Event:
     return stopping
 
 
+async def serve(app: web.Application, port: int, ready: str = "") -> None:
+    """An application until told to stop; `ready` is said of it beside its port. Raises OSError if the port is taken."""
+    stopping = stop_signal()
+    async with http(app, port) as taken:
+        say(f"ready: http {taken}{ready}")
+        await stopping.wait()
+
+
 def run(program: Callable[[], Coroutine[None, None, None]]) -> int:
     """Run what `program` makes of its settings to its end, on uvloop; the exit status.
 

@@ -176,15 +176,20 @@ class Server:
             return
 
     async def _connect(self) -> asyncpg.Connection:
-        return await asyncpg.connect(
-            host="127.0.0.1",
-            port=self._port,
-            user=SUPERUSER,
-            password=self._password,
-            database=DATABASE,
-            ssl=False,
-            timeout=ANSWERS_WITHIN_S,
-        )
+        return await connect("127.0.0.1", self._port, self._password, ANSWERS_WITHIN_S)
+
+
+async def connect(host: str, port: int, password: str, within_s: float) -> asyncpg.Connection:
+    """To the users. Raises OSError, TimeoutError or asyncpg.PostgresError."""
+    return await asyncpg.connect(
+        host=host,
+        port=port,
+        user=SUPERUSER,
+        password=password,
+        database=DATABASE,
+        ssl=False,
+        timeout=within_s,
+    )
 
 
 async def serve(server: Server, port: int) -> None:

@@ -19,7 +19,7 @@ import aiosmtplib
 
 from topology.world.hosting.lookup import Lookup, NoAnswer
 from topology.world.hosting.spool import Parcel, Spool
-from topology.world.relay import CONNECT_S, FIRST_RETRY_S, LAST_RETRY_S
+from topology.world.relay import CONNECT_S, patience_s
 from topology.world.site import say
 from topology.world.smtp_out import Letter, Reply, SmtpSession
 
@@ -113,10 +113,8 @@ class Delivery:
     def _defer(self, parcel: Parcel, reply: str) -> None:
         self._tries[parcel.key] += 1
         self._spool.note(parcel, "deferred", reply)
-        patience_s = (
-            min(FIRST_RETRY_S * 2.0 ** min(self._tries[parcel.key] - 1, 30), LAST_RETRY_S) / self._scale
-        )
-        asyncio.get_running_loop().call_later(patience_s, self._spool.put_back, [parcel])
+        wait_s = patience_s(self._tries[parcel.key], self._scale)
+        asyncio.get_running_loop().call_later(wait_s, self._spool.put_back, [parcel])
 
     def _say_once(self, why: str) -> None:
         if why != self._said:

@@ -8,7 +8,7 @@ from typing import Final
 
 import asyncpg
 
-from topology.world.hosting.authentication import DATABASE, SUPERUSER
+from topology.world.hosting.authentication import connect
 
 #: A node that has not answered by then, in real seconds, is passed over.
 ANSWERS_WITHIN_S: Final = 0.5
@@ -49,15 +49,8 @@ class Lookup:
     async def _connection(self, node: tuple[str, int]) -> asyncpg.Connection:
         connection = self._connections.get(node)
         if connection is None or connection.is_closed():
-            connection = self._connections[node] = await asyncpg.connect(
-                host=node[0],
-                port=node[1],
-                user=SUPERUSER,
-                password=self._password,
-                database=DATABASE,
-                ssl=False,
-                timeout=ANSWERS_WITHIN_S,
-            )
+            connection = await connect(*node, self._password, ANSWERS_WITHIN_S)
+            self._connections[node] = connection
         return connection
 
     def _drop(self, node: tuple[str, int]) -> None:

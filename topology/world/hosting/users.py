@@ -11,23 +11,18 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from typing import Final
 
 import asyncpg
 
-from topology.world.hosting.authentication import DATABASE, PORT, SUPERUSER
+from topology.world.hosting.authentication import PORT, connect
+
+ANSWERS_WITHIN_S: Final = 5.0
 
 
 async def enrol(users: Sequence[tuple[str, str]], port: int, password: str) -> int:
     """Raises OSError or asyncpg.PostgresError."""
-    connection = await asyncpg.connect(
-        host="127.0.0.1",
-        port=port,
-        user=SUPERUSER,
-        password=password,
-        database=DATABASE,
-        ssl=False,
-        timeout=5.0,
-    )
+    connection = await connect("127.0.0.1", port, password, ANSWERS_WITHIN_S)
     try:
         async with connection.transaction():
             await connection.execute("DELETE FROM users")

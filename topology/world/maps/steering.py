@@ -17,7 +17,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Coroutine
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
 
@@ -26,7 +25,7 @@ from aiohttp import web
 from topology.platform import durable
 from topology.platform.place import Place, names
 from topology.world.maps.areas import Areas, NoSuchArea
-from topology.world.site import http, http_port, run, say, stop_signal
+from topology.world.site import http_port, run, say, serve
 
 REATTACH: Final = ("by-itself", "by-hand")
 
@@ -91,21 +90,12 @@ class Steering:
         return web.Response(text="ok\n")
 
 
-async def serve(steering: Steering, port: int) -> None:
-    """Tell until told to stop. Raises OSError if the port is taken."""
-    stopping = stop_signal()
-    async with AsyncExitStack() as stack:
-        port = await stack.enter_async_context(http(steering.app(), port))
-        say(f"ready: http {port}")
-        await stopping.wait()
-
-
 def program() -> Coroutine[None, None, None]:
     """Raises ValueError for settings that cannot be read."""
     environment = os.environ
     areas = Areas.at_home(names("BLOCKS"), int(environment.get("AREAS_EACH", "10")))
     file = Place.here().data / "areas.json"
-    return serve(Steering(file, areas, environment.get("REATTACH", REATTACH[0])), http_port())
+    return serve(Steering(file, areas, environment.get("REATTACH", REATTACH[0])).app(), http_port())
 
 
 def main() -> int:
