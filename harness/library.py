@@ -72,6 +72,19 @@ def defect(name: str, place: Place = COMMAND_LINE) -> Path:
     return _found(name, defects(), "a defect's name or path", place)
 
 
+def runbook(name: str) -> tuple[str, Path | None]:
+    """What a runbook is called that was given by its name or its file, and the file's folder; None for a name.
+
+    Raises BadInput for a file that is not there.
+    """
+    path = Path(name)
+    if path.is_file():
+        return path.stem, path.resolve().parent
+    if path.suffix in (".yaml", ".yml"):
+        raise BadInput(Place(name), "no such file", "a runbook's name or its file")
+    return name, None
+
+
 def title(path: Path) -> str:
     """What a scenario or an incident is for; of a defect its first comment. Raises BadInput for what cannot be read."""
     why = load(path).as_fields().get("why")

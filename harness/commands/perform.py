@@ -35,17 +35,13 @@ def command(runs: Path, runbook: str, settings: tuple[str, ...], first: str | No
 
     RUNBOOK is a name in scenarios/runbooks or a file. Ctrl-C stops it between two steps.
     """
-    from harness import standing
+    from harness import library, standing
     from harness.runbook import desk
     from harness.runtime import CannotRun
-    from topology.document import BadInput, Place
 
-    path = Path(runbook)
-    if path.suffix in (".yaml", ".yml") and not path.is_file():
-        raise BadInput(Place(runbook), "no such file", "a runbook's name or its file")
-    is_file = path.is_file()
-    folder = str(path.resolve().parent) if is_file else str(runs.resolve() / "runbooks")
-    request = desk.Request(path.stem if is_file else runbook, folder, settings, first, again, user.name())
+    name, beside = library.runbook(runbook)
+    folder = str(beside or runs.resolve() / "runbooks")
+    request = desk.Request(name, folder, settings, first, again, user.name())
     if standing.read(runs) is None:
         raise CannotRun("nothing is up to perform it on; `harness up` brings every node up")
     try:

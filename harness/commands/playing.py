@@ -53,6 +53,14 @@ class Played:
     run: RunDir | None = None
 
 
+def again_inside() -> int:
+    """Start this command once more inside a house, where `play` can be called. Its exit status."""
+    from harness.runtime import house
+
+    status = house.enter([sys.executable, "-m", "harness", *sys.argv[1:]], listens=True)
+    return status if status in WORSE else UNKNOWN
+
+
 def play(wanted: Wanted, manner: Manner, terminal: Callable[[Plan], Terminal] | None = None) -> Played:
     """Play, judge and report one scenario. `terminal`: at which a person rehearses.
 

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
-from harness.cli import BAD_INPUT, CANNOT_RUN, FAIL, PASS, UNKNOWN
 from harness.commands import user
-from harness.commands.playing import Manner, play
+from harness.commands.playing import Manner, again_inside, play
 from harness.commands.wanted import Wanted, options
 from harness.runtime import choice
 
@@ -87,24 +86,19 @@ def command(
     if not auto:
         _need_a_terminal()
     choice.ready(runtime, stands)
-    status = house.enter([sys.executable, "-m", "harness", *sys.argv[1:]], listens=True)
-    return status if status in (PASS, FAIL, BAD_INPUT, UNKNOWN, CANNOT_RUN) else UNKNOWN
+    return again_inside()
 
 
 def _wish(runbook: str, settings: tuple[str, ...], auto: bool) -> Wish:
     """Raises BadInput."""
-    from harness.library import COMMAND_LINE
+    from harness import library
     from harness.rehearsing import Wish
     from harness.runbook import parameters, reading
-    from topology.document import BadInput, Place, Scalar
+    from topology.document import Scalar
 
-    path = Path(runbook)
-    if path.suffix in (".yaml", ".yml") and not path.is_file():
-        raise BadInput(Place(runbook), "no such file", "a runbook's name or its file")
-    is_file = path.is_file()
-    name = path.stem if is_file else runbook
-    known = reading.written(reading.SUPPLIED, *([path.resolve().parent] if is_file else []))
-    return Wish(Scalar(name, name, COMMAND_LINE), parameters.told(settings, "--param"), known, auto)
+    name, beside = library.runbook(runbook)
+    known = reading.written(reading.SUPPLIED, *([beside] if beside else []))
+    return Wish(Scalar(name, name, library.COMMAND_LINE), parameters.told(settings, "--param"), known, auto)
 
 
 def _patience(text: str) -> float:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
-from harness.cli import BAD_INPUT, CANNOT_RUN, FAIL, PASS, UNKNOWN
+from harness.cli import FAIL, PASS, UNKNOWN
 from harness.commands.outcome import COLOUR, STATUS
-from harness.commands.playing import Manner, play
+from harness.commands.playing import Manner, again_inside, play
 from harness.commands.wanted import Wanted
 from harness.runtime import choice
 
@@ -66,8 +66,7 @@ def command(
     if not house.inside():
         for each in wanted.values():
             choice.ready(runtime, each.plan()[1])  # what is wrong is told before anything starts
-        status = house.enter([sys.executable, "-m", "harness", *sys.argv[1:]], listens=True)
-        return status if status in (PASS, FAIL, BAD_INPUT, UNKNOWN, CANNOT_RUN) else UNKNOWN
+        return again_inside()
     played: dict[str, RunDir] = {}
     for variant, each in wanted.items():
         click.echo(f"{read.title.en}, {variant}", err=True)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Literal
 
 import click
 
-from harness.cli import BAD_INPUT, CANNOT_RUN, FAIL, PASS, UNKNOWN
-from harness.commands.playing import WORSE, Manner, play
+from harness.commands.playing import WORSE, Manner, again_inside, play
 from harness.commands.wanted import Wanted, options
 from harness.runtime import choice
 
@@ -55,8 +53,7 @@ def command(
     if not house.inside():
         for each in wanted:
             choice.ready(runtime, each.plan()[1], attach)  # what is wrong is told before anything starts
-        status = house.enter([sys.executable, "-m", "harness", *sys.argv[1:]], listens=True)
-        return status if status in (PASS, FAIL, BAD_INPUT, UNKNOWN, CANNOT_RUN) else UNKNOWN
+        return again_inside()
     statuses = []
     for each in wanted:
         played = play(each, Manner(runtime, runs, as_json, lang, keep, attach))
