@@ -47,7 +47,7 @@ class _Stop(Exception):
 @dataclass
 class Attempt:
     """At one step of a performance, by whom. Set `asked` to stop it: a command under way is carried out first, a proof
-    is no longer waited for. `now` says what it is at, `proven` whether that was seen.
+    is no longer waited for. `now` says what it is at, `outcome` what it came to; None until it is over.
     """
 
     performance: str
@@ -59,7 +59,7 @@ class Attempt:
     by: str
     asked: threading.Event = field(default_factory=threading.Event)
     now: str = ""
-    proven: bool = False
+    outcome: Outcome | None = None
 
     def make(self) -> Outcome:
         """Never raises; the outcome says it all, and so does the journal."""
@@ -84,13 +84,14 @@ class Attempt:
                 self.say(f"  {said}")
             proof = self._prove(until_s)
         except _Stop as stop:
+            self.outcome = Outcome(stop.result, step.name, stop.why)
             self._note("stopped" if stop.result == INTERRUPTED else "failed", why=stop.why)
-            return Outcome(stop.result, step.name, stop.why)
+            return self.outcome
         seconds = round(time.monotonic() - began_s, 3)
-        self.proven = True  # whoever hears of it may go on at once
+        self.outcome = Outcome(PROVEN, step.name)  # whoever hears of it may go on at once
         self._note("proven", proof=proof, seconds=seconds)
         self.say(f"  proven after {seconds:.1f} s: {proof}")
-        return Outcome(PROVEN, step.name)
+        return self.outcome
 
     def _note(self, what: str, **more: Json) -> None:
         self.journal.step(what, self.performance, self.runbook, self.step, **more)

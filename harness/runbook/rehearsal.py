@@ -10,7 +10,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Final, Protocol
 
-from harness.runbook.attempt import Attempt, Outcome, Say
+from harness.runbook.attempt import Attempt, Say
 from harness.runbook.journal import FAILED, INTERRUPTED, PROVEN, Journal
 from harness.runbook.model import Runbook, Step
 from harness.runbook.scene import Scene
@@ -51,8 +51,7 @@ class Rehearsal:
         self._scene, self._say, self._by = scene, say, by
         self._journal = Journal(scene.run)
         self._lock = threading.Lock()
-        self._attempts: dict[str, Attempt] = {}
-        self._outcomes: dict[str, Outcome] = {}
+        self._attempts: dict[str, Attempt] = {}  # the last at each step
         self._threads: list[threading.Thread] = []
         self._over = threading.Event()
         scene.run.record("rehearsal.opened", performance=NAME, runbook=runbook.name)
@@ -60,21 +59,24 @@ class Rehearsal:
     # -- how it stands -----------------------------------------------------------------------------------------
 
     def state(self, step: Step) -> State:
-        if attempt := self._attempts.get(step.name):
-            return State.PROVEN if attempt.proven else State.UNDER_WAY
-        outcome = self._outcomes.get(step.name)
-        if outcome is None:
+        attempt = self._attempts.get(step.name)
+        if attempt is None:
             return State.WAITING
-        return State.PROVEN if outcome.result == PROVEN else State.FAILED
+        if attempt.outcome is None:
+            return State.UNDER_WAY
+        return State.PROVEN if attempt.outcome.result == PROVEN else State.FAILED
 
     @property
     def now(self) -> list[str]:
         """What the steps under way are at."""
-        return [attempt.now for attempt in list(self._attempts.values())]
+        return [attempt.now for attempt in self._under_way()]
 
     @property
     def busy(self) -> bool:
-        return bool(self._attempts)
+        return bool(self._under_way())
+
+    def _under_way(self) -> list[Attempt]:
+        return [attempt for attempt in list(self._attempts.values()) if attempt.outcome is None]
 
     @property
     def proven(self) -> bool:
@@ -97,7 +99,7 @@ class Rehearsal:
         is left to go on.
         """
         with self._lock:
-            if self.over or step.name in self._attempts:
+            if self.over or self.state(step) is State.UNDER_WAY:
                 return ()
             if not self._threads:
                 self._journal.started(NAME, self.runbook, self.runbook.steps[0].name)
@@ -115,8 +117,6 @@ class Rehearsal:
 
     def _make(self, attempt: Attempt) -> None:
         outcome = attempt.make()
-        self._outcomes[attempt.step.name] = outcome
-        del self._attempts[attempt.step.name]
         if outcome.result != PROVEN:
             self._say(f"  {attempt.step.name}: {outcome.result}: {outcome.why}")
 
@@ -135,7 +135,7 @@ class Rehearsal:
     def _stop(self) -> None:
         with self._lock:
             self._over.set()
-            for attempt in list(self._attempts.values()):
+            for attempt in self._under_way():
                 attempt.asked.set()
         for thread in self._threads:
             thread.join()
