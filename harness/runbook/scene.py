@@ -16,13 +16,14 @@ from harness.faults.looking import connect
 from harness.load.access import HTTP_PORT
 from harness.rundir import Json, RunDir
 from harness.runtime import NodeFailed
+from harness.toxiproxy import ToxiproxyError
 from topology.map import Node
 
 DATABASE_PORT: Final = 5432
 EXEC_WITHIN_S: Final = 30.0
 
 #: What asking nodes that are dying, starting or gone can raise. Whoever meets it asks again.
-TROUBLE: Final = (OSError, NodeFailed, psycopg.Error, http.client.HTTPException)
+TROUBLE: Final = (OSError, NodeFailed, ToxiproxyError, psycopg.Error, http.client.HTTPException)
 
 T = TypeVar("T")
 #: Tells whoever watches over the nodes that these are to be down (False) or up (True) from now on.

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from harness import hosting
 from harness.runbook.commands.command import Command
-from harness.runbook.commands.nodes import roles
+from harness.runbook.commands.nodes import bring_up, roles
 from harness.runbook.model import Argument, Arguments, Kind
 from harness.runbook.scene import Refused, Scene
 from harness.runtime import NodeFailed
+from harness.toxiproxy import Toxiproxy
 from topology.map import Node
 
-TOXIPROXY_PORT: Final = 8474
 REDELIVER: Final = ("python", "-m", "topology", "hosted-redeliver")
 REDELIVERED_WITHIN_S: Final = 60.0
 #: The event that says what a redelivery did.
@@ -32,11 +31,11 @@ def firewalls(scene: Scene) -> tuple[Node, ...]:
 def _set(scene: Scene, enabled: bool) -> str:
     done = []
     for node in firewalls(scene):
-        for name in scene.ask(node, "GET", "/proxies", port=TOXIPROXY_PORT).json:
-            reply = scene.ask(node, "POST", f"/proxies/{name}", {"enabled": enabled}, TOXIPROXY_PORT)
-            if reply.status != 200:
-                raise OSError(f"{node.name}: {name}: http {reply.status}: {reply.text}")
-            done.append(name)
+        proxy = Toxiproxy(str(node.address))
+        with scene.stage.runtime.inside(scene.stage.observer):
+            for name in proxy.proxies():
+                (proxy.enable if enabled else proxy.disable)(name)
+                done.append(name)
     return f"{'opened' if enabled else 'cut'} at the firewall: {', '.join(done)}"
 
 
@@ -50,10 +49,7 @@ def reopen(scene: Scene, _: Arguments) -> str:
 
 def power_on(scene: Scene, arguments: Arguments) -> str:
     nodes = scene.nodes(None, *roles(arguments))
-    off = [node for node in nodes if not scene.stage.runtime.alive(node)]
-    if off:
-        with ThreadPoolExecutor(max_workers=4) as pool:
-            list(pool.map(scene.stage.runtime.start, off))
+    off = bring_up(scene, nodes)
     names = ", ".join(node.name for node in off) or "all of them were"
     return f"{len(off)} of {len(nodes)} nodes were switched on ({names})"
 

@@ -22,12 +22,18 @@ def roles(arguments: Arguments) -> list[str]:
 
 def start(scene: Scene, arguments: Arguments) -> str:
     nodes = scene.nodes(str(arguments["region"]), *roles(arguments))
-    asleep = [node for node in nodes if not scene.stage.runtime.alive(node)]
-    if asleep:
-        with ThreadPoolExecutor(max_workers=4) as pool:
-            list(pool.map(scene.stage.runtime.start, asleep))
+    asleep = bring_up(scene, nodes)
     names = ", ".join(node.name for node in asleep) or "none had to be"
     return f"{len(asleep)} of {len(nodes)} nodes were started ({names})"
+
+
+def bring_up(scene: Scene, nodes: Sequence[Node]) -> list[Node]:
+    """Start those that are down; which they were."""
+    down = [node for node in nodes if not scene.stage.runtime.alive(node)]
+    if down:
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            list(pool.map(scene.stage.runtime.start, down))
+    return down
 
 
 def rebuild(scene: Scene, arguments: Arguments) -> str:
