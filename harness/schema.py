@@ -6,8 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
+from harness import json_schema
 from harness.events import INFOS, STATUSES
 from harness.failing import HOWS
+from harness.json_schema import strict
 from harness.load.curves import CURVES
 from harness.rundir import Json
 from harness.scenario import Checks
@@ -15,15 +17,11 @@ from harness.selector import STANDINGS, WORDS
 from harness.verbs import UNDOES, VERBS, Aim, Unit, Verb
 
 _DEFINITIONS: Final[Mapping[str, Json]] = {
-    "duration": {
-        "type": "string",
-        "pattern": r"^\s*[0-9]{1,12}(\.[0-9]{1,6})?\s*(ms|s|min|h)\s*$",
-        "description": "a number and a unit: 500ms, 30s, 30min, 12h",
-    },
+    "duration": json_schema.described(json_schema.DURATION, "a number and a unit: 500ms, 30s, 30min, 12h"),
     "share": {
         "anyOf": [
-            {"type": "number", "minimum": 0, "maximum": 1},
-            {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?\s*%$"},
+            json_schema.SHARE,
+            dict(json_schema.PERCENT),
         ],
         "description": "a share: 0.3 or 30%",
     },
@@ -32,7 +30,7 @@ _DEFINITIONS: Final[Mapping[str, Json]] = {
         "pattern": r"^[0-9]+(\.[0-9]+)?\s*KB/s$",
         "description": "a rate: 32KB/s",
     },
-    "word": {"type": ["string", "number"], "minLength": 1},
+    "word": dict(json_schema.WORD),
     "count": {"type": "integer", "minimum": 0},
 }
 
@@ -58,12 +56,12 @@ _EXPECTED: Final[Mapping[str, Json]] = {
 
 def schema(checks: Checks) -> dict[str, Json]:
     """What every valid scenario satisfies, and most misspelt ones do not; the rest needs the topology."""
-    title = _object({"en": WORD, "ja": WORD}, required=["en", "ja"])
+    title = strict({"en": WORD, "ja": WORD}, required=["en", "ja"])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$defs": dict(_DEFINITIONS),
         "title": "a scenario",
-        **_object(
+        **strict(
             {
                 "name": {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"},
                 "title": title,
@@ -92,7 +90,7 @@ def schema(checks: Checks) -> dict[str, Json]:
                 "drill": _drill(),
                 "timeline": {"type": "array", "items": _entry()},
                 "ends": DURATION,
-                "expect": _object({check: _expectations(names) for check, names in checks.items()}),
+                "expect": strict({check: _expectations(names) for check, names in checks.items()}),
             },
             required=["name", "title", "why", "drill", "timeline", "ends"],
         ),
@@ -100,7 +98,7 @@ def schema(checks: Checks) -> dict[str, Json]:
 
 
 def _drill() -> Json:
-    return _object(
+    return strict(
         {
             "event": {"type": "string", **_described("a name in events.yaml")},
             "companies": {"type": "integer", "minimum": 1},
@@ -129,7 +127,7 @@ def _visits() -> Json:
         "affected": SHARE,
     }
     about = "how often people visit besides answering, and how many times as often after the event"
-    return {**_object(known, required=list(known)), **_described(about)}
+    return {**strict(known, required=list(known)), **_described(about)}
 
 
 def _entry() -> Json:
@@ -139,7 +137,7 @@ def _entry() -> Json:
         for name, verb in UNDOES.items()
     }
     return {
-        **_object({"at": DURATION, "for": DURATION, **verbs, **undoing}, required=["at"]),
+        **strict({"at": DURATION, "for": DURATION, **verbs, **undoing}, required=["at"]),
         "oneOf": [{"required": [name]} for name in (*verbs, *undoing)],
     }
 
@@ -150,14 +148,14 @@ def _target(verb: Verb, *, undoing: bool) -> dict[str, Json]:
             words: dict[str, Json] = {word: WORD for word in WORDS if word != "is"}
             words["is"] = {"enum": list(STANDINGS)}
             if verb.aim is Aim.NODES or undoing:
-                return {**_object(words), "minProperties": 1}
+                return {**strict(words), "minProperties": 1}
             named: Json = [{"required": [word]} for word in WORDS if word != "is"]
-            return {**_object({**words, "how": {"enum": list(HOWS)}}), "anyOf": named}
+            return {**strict({**words, "how": {"enum": list(HOWS)}}), "anyOf": named}
         case Aim.DOMAINS:
             names: Json = {"anyOf": [WORD, {"type": "array", "items": WORD, "minItems": 1}]}
             pair: Json = {"type": "array", "items": names, "minItems": 2, "maxItems": 2}
             return {
-                **_object({"between": pair, "from": names, "to": names, "oneway": {"type": "boolean"}}),
+                **strict({"between": pair, "from": names, "to": names, "oneway": {"type": "boolean"}}),
                 "oneOf": [{"required": ["between"]}, {"required": ["from", "to"]}],
             }
         case Aim.LINK:
@@ -165,36 +163,31 @@ def _target(verb: Verb, *, undoing: bool) -> dict[str, Json]:
                 argument.name: {"description": argument.about, **_ARGUMENTS[argument.unit]}
                 for argument in verb.arguments
             }
-            link = _object({"link": WORD, **({} if undoing else arguments)}, required=["link"])
-            return link if undoing else {"anyOf": [link, _object({"profile": WORD}, required=["profile"])]}
+            link = strict({"link": WORD, **({} if undoing else arguments)}, required=["link"])
+            return link if undoing else {"anyOf": [link, strict({"profile": WORD}, required=["profile"])]}
         case Aim.KEEPING:
             keeping: dict[str, Json] = {} if undoing else {"share": SHARE, "keeps": DURATION}
-            return _object({"carrier": WORD, **keeping}, required=list(keeping))
+            return strict({"carrier": WORD, **keeping}, required=list(keeping))
         case Aim.SUPPLY:
             lasting: dict[str, Json] = {} if undoing else {"important": SHARE, "others_last": DURATION}
-            return _object({"supply": WORD, **lasting}, required=["supply", *lasting])
+            return strict({"supply": WORD, **lasting}, required=["supply", *lasting])
         case Aim.EVENT:
             words = {"event": WORD, "info": {"enum": list(INFOS)}, "status": {"enum": list(STATUSES)}}
-            return {"anyOf": [WORD, _object(words, required=["event"])]}
+            return {"anyOf": [WORD, strict(words, required=["event"])]}
         case Aim.DATA:
-            of: Json = _object({"company": {"type": "integer", "minimum": 1}}, required=["company"])
-            what = _object({"answers": of, "table": WORD, "archive": WORD})
+            of: Json = strict({"company": {"type": "integer", "minimum": 1}}, required=["company"])
+            what = strict({"answers": of, "table": WORD, "archive": WORD})
             return {**what, "minProperties": 1, "maxProperties": 1}
         case Aim.RUNBOOK:
             told: dict[str, Json] = {
-                **_object({"runbook": WORD}, required=["runbook"]),
+                **strict({"runbook": WORD}, required=["runbook"]),
                 "additionalProperties": WORD,
             }
             return {"anyOf": [WORD, told]}
 
 
 def _expectations(names: Mapping[str, str]) -> Json:
-    return _object({name: _EXPECTED.get(unit, WORD) for name, unit in names.items()})
-
-
-def _object(properties: Mapping[str, Json], required: list[str] | None = None) -> dict[str, Json]:
-    needed: dict[str, Json] = {"required": list(required)} if required else {}
-    return {"type": "object", "properties": dict(properties), "additionalProperties": False, **needed}
+    return strict({name: _EXPECTED.get(unit, WORD) for name, unit in names.items()})
 
 
 def _described(text: str) -> dict[str, Json]:

@@ -6,26 +6,22 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from harness.json_schema import DURATION, NAME, PERCENT, SHARE, WORD, described, strict
 from harness.runbook.commands import COMMANDS
 from harness.runbook.model import Argument, Kind
 from harness.runbook.proofs import PROOFS
 from harness.runbook.reading import PERFORM
 from harness.rundir import Json
 
-_NAME: Final[dict[str, Json]] = {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"}
-_WORD: Final[Json] = {"type": ["string", "number"], "minLength": 1}
 _PARAMETER: Final[Json] = {"type": "string", "pattern": r"\$\{?[A-Za-z0-9_-]+"}
-_SHARE: Final[Json] = {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?\s*%$", "description": "a share: 30%"}
-_DURATION: Final[dict[str, Json]] = {
-    "type": "string",
-    "pattern": r"^\s*[0-9]{1,12}(\.[0-9]{1,6})?\s*(ms|s|min|h)\s*$",
-    "description": "a number and a unit: 500ms, 30s, 30min",
-}
+_WORD: Final[Json] = dict(WORD)
+_SHARE: Final[Json] = described(PERCENT, "a share: 30%")
+_DURATION: Final = described(DURATION, "a number and a unit: 500ms, 30s, 30min")
 _KINDS: Final[Mapping[Kind, Json]] = {
     Kind.REGION: _WORD,
     Kind.NODE: _WORD,
     Kind.ROLES: {"anyOf": [_WORD, {"type": "array", "items": _WORD, "minItems": 1}]},
-    Kind.SHARE: {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, _SHARE, _PARAMETER]},
+    Kind.SHARE: {"anyOf": [SHARE, _SHARE, _PARAMETER]},
     Kind.DURATION: {"anyOf": [_DURATION, _PARAMETER]},
     Kind.COUNT: {"anyOf": [{"type": "integer", "minimum": 1}, _PARAMETER]},
     Kind.INSTANT: _WORD,
@@ -35,17 +31,17 @@ _KINDS: Final[Mapping[Kind, Json]] = {
 
 def schema() -> dict[str, Json]:
     """What every valid runbook satisfies, and most misspelt ones do not; the rest needs the topology."""
-    title = _object({"en": _WORD, "ja": _WORD}, ["en", "ja"])
+    title = strict({"en": _WORD, "ja": _WORD}, ["en", "ja"])
     commands = {name: _call(one.about, one.arguments) for name, one in COMMANDS.items()}
     perform: Json = {
-        **_object({"runbook": _WORD}, ["runbook"]),
+        **strict({"runbook": _WORD}, ["runbook"]),
         "additionalProperties": _WORD,
         "description": "the steps of another runbook come first",
     }
     proofs = {name: _call(one.about, one.arguments) for name, one in PROOFS.items()}
-    step = _object(
+    step = strict(
         {
-            "name": _NAME,
+            "name": dict(NAME),
             "title": title,
             "do": _one_or_more({**commands, PERFORM: perform}, most=1),
             "proof": _one_or_more(proofs),
@@ -54,16 +50,16 @@ def schema() -> dict[str, Json]:
                 "description": "the planned time: done and proven by then, or it has failed",
             },
             "hold": {"type": "boolean", "description": "a hold point: proven before the next step may start"},
-            "role": {**_NAME, "description": "who does it: one of the roles"},
+            "role": {**NAME, "description": "who does it: one of the roles"},
         },
         ["name", "title", "proof", "within"],
     )
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "a runbook",
-        **_object(
+        **strict(
             {
-                "name": _NAME,
+                "name": dict(NAME),
                 "title": title,
                 "why": {"type": "string", "description": "one sentence: what it is for"},
                 "parameters": {
@@ -73,7 +69,7 @@ def schema() -> dict[str, Json]:
                 "roles": {
                     "type": "object",
                     "description": "who does what: name -> title",
-                    "propertyNames": _NAME,
+                    "propertyNames": dict(NAME),
                     "additionalProperties": title,
                 },
                 "steps": {"type": "array", "items": step, "minItems": 1},
@@ -85,17 +81,12 @@ def schema() -> dict[str, Json]:
 
 def _call(about: str, arguments: Sequence[Argument]) -> Json:
     known = {each.name: {"description": each.about, "anyOf": [_KINDS[each.kind]]} for each in arguments}
-    return {**_object(known, [each.name for each in arguments if each.needed]), "description": about}
+    return {**strict(known, [each.name for each in arguments if each.needed]), "description": about}
 
 
 def _one_or_more(words: Mapping[str, Json], most: int | None = None) -> Json:
     limits: dict[str, Json] = {"minProperties": 1, **({"maxProperties": most} if most else {})}
-    return {"anyOf": [{"enum": list(words)}, {**_object(words, []), **limits}]}
-
-
-def _object(properties: Mapping[str, Json], required: Sequence[str]) -> dict[str, Json]:
-    needed: dict[str, Json] = {"required": list(required)} if required else {}
-    return {"type": "object", "properties": dict(properties), "additionalProperties": False, **needed}
+    return {"anyOf": [{"enum": list(words)}, {**strict(words), **limits}]}
 
 
 if __name__ == "__main__":
