@@ -67,10 +67,7 @@ class Statistics:
 
 def statistics(record: Record) -> Statistics | None:
     """None where nobody was asked, or nobody knows."""
-    checks = (record.verdict or {}).get("checks")
-    finding = checks.get("responses") if isinstance(checks, dict) else None
-    detail = finding.get("detail") if isinstance(finding, dict) else None
-    told = detail if isinstance(detail, dict) else {}
+    told = record.detail("responses")
     everyone, companies = told.get("all"), told.get("companies")
     groups = [
         Group(number, str(row.get("name") or number), row)

@@ -99,7 +99,7 @@ def page(replay: Replay, words: Words) -> str:
         picture=_picture(replay, words),
         variants=[_variant(replay, judged, compared, variant, words) for variant in VARIANTS],
         sources=[(name, _in(words, title)) for name, title in incident.sources.items()],
-        scale=_scale(replay),
+        scale=_scale(next(iter(replay.runs.values()))),
     )  # fmt: skip
 
 
@@ -107,16 +107,12 @@ def _in(words: Words, title: Title) -> str:
     return title.ja if words.lang == "ja" else title.en
 
 
-def _scale(replay: Replay) -> float:
-    clock = _clock_scale(next(iter(replay.runs.values())))
-    return clock or 1.0
-
-
-def _clock_scale(run: RunDir) -> float | None:
+def _scale(run: RunDir) -> float:
+    """Drill seconds to a real second; 1 where nobody knows."""
     try:
-        return run.clock.scale
+        return run.clock.scale or 1.0
     except (OSError, ValueError):
-        return None
+        return 1.0
 
 
 # -- the timelines side by side -----------------------------------------------------------------------------------
@@ -144,19 +140,13 @@ def _when_s(run: RunDir, judgement: Judgement, mark: Mark) -> float | None:
         value = finding.measured.get(name) if finding else None
         if not isinstance(value, int | float):
             return None
-        return (
-            float(value) if name.endswith("_drill_s") or name == "first_notice_s" else value * _scale_of(run)
-        )
+        return float(value) if name.endswith("_drill_s") or name == "first_notice_s" else value * _scale(run)
     events = run.events()
     first = next((event for event in events if event.kind == "fault.injecting"), None)
     event = _event(events, mark)
     if first is None or event is None:
         return None
-    return (event.at_ns - first.at_ns) / 1e9 * _scale_of(run)
-
-
-def _scale_of(run: RunDir) -> float:
-    return _clock_scale(run) or 1.0
+    return (event.at_ns - first.at_ns) / 1e9 * _scale(run)
 
 
 def _event(events: Sequence[Event], mark: Mark) -> Event | None:
@@ -227,7 +217,7 @@ def _missing(title: str, run: RunDir) -> Missing | None:
     first = next((event for event in run.events("fault.injecting")), None)
     if first is None or not fates.composed.any():
         return None
-    hours = _scale_of(run) / 3600
+    hours = _scale(run) / 3600
     composed_ns = fates.composed_ns[fates.composed]
     boxed_ns = mails.firsts(mails.leg("stored"), fates.right)[fates.composed]
     boxed_h = np.where(boxed_ns == legs.NEVER, np.nan, (boxed_ns - first.at_ns) / 1e9 * hours)
@@ -249,7 +239,7 @@ def _marks(run: RunDir) -> list[tuple[int, Json]]:
 def _listed(run: RunDir, words: Words) -> tuple[tuple[str, str], ...]:
     """The marks in words: drill time after the first fault, and what began."""
     marks = _marks(run)
-    scale = _scale_of(run)
+    scale = _scale(run)
     return tuple(
         (
             words.clock((at_ns - marks[0][0]) / 1e9 * scale),

@@ -42,7 +42,7 @@ class Waiting:
 
 def view(record: Record, words: Words) -> View | None:
     """None where the check has not been run, or found no mails."""
-    detail = _detail(record)
+    detail = record.detail(CHECK)
     if waiting(record) is None:
         return None
     return View(
@@ -53,7 +53,7 @@ def view(record: Record, words: Words) -> View | None:
 
 def waiting(record: Record) -> Waiting | None:
     """None where there is nothing to draw."""
-    found = _detail(record).get(OVER_TIME)
+    found = record.detail(CHECK).get(OVER_TIME)
     if not isinstance(found, dict):
         return None
     at_s, places, domains = (found.get(name) for name in ("at_s", "places", "domains"))
@@ -87,10 +87,3 @@ def _table(words: Words, name: str, value: Json) -> list[Table]:
         if isinstance(row, dict)
     ]
     return [of_rows(words, words.measure(name, CHECK), rows, CHECK)] if rows else []
-
-
-def _detail(record: Record) -> Mapping[str, Json]:
-    checks = (record.verdict or {}).get("checks")
-    finding = checks.get(CHECK) if isinstance(checks, dict) else None
-    detail = finding.get("detail") if isinstance(finding, dict) else None
-    return detail if isinstance(detail, dict) else {}

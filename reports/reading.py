@@ -76,6 +76,14 @@ class Record:
         """Drill seconds to a real second; 1 where nobody knows."""
         return self.clock.scale if self.clock and self.clock.scale > 0 else 1.0
 
+    def finding(self, check: str) -> Mapping[str, Json]:
+        """What verdict.json has of a check; nothing where it has not been run."""
+        return inside(inside(self.verdict or {}, "checks"), check)
+
+    def detail(self, check: str) -> Mapping[str, Json]:
+        """Of a check, what decides nothing and is drawn."""
+        return inside(self.finding(check), "detail")
+
     def seconds(self, at_ns: int) -> float:
         """Real seconds since `origin_ns`."""
         return (at_ns - self.origin_ns) / 1e9
@@ -159,6 +167,12 @@ class _Reader:
         if not found:
             self.gaps.append(Gap("final", "absent"))
         return found
+
+
+def inside(whole: Mapping[str, Json], name: str) -> Mapping[str, Json]:
+    """A mapping in a mapping; nothing where there is none."""
+    found = whole.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _mapping(value: Any) -> Mapping[str, Json]:

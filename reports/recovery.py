@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from harness.rundir import Json
-from reports.reading import Record
+from reports.reading import Record, inside
 from reports.series import CAPABILITIES
 
+CHECK: Final = "recovery"
 #: In the order in which a recovery goes through them, by a failover or by the move to another region; the last two are
 #: bars that are not cut. A check may tell other parts.
 STEPS: Final = ("detected", "decided", "declared", "fenced", "promoted", "named", "routed")
@@ -164,21 +165,12 @@ def _effect(row: Json) -> Effect | None:
 
 
 def _limit(record: Record, capability: str) -> float | None:
-    return _number(_part(_finding(record), "expected").get(f"{capability}_rto_s"))
+    return _number(inside(record.finding(CHECK), "expected").get(f"{capability}_rto_s"))
 
 
 def _rows(record: Record, name: str) -> list[Json]:
-    rows = _part(_finding(record), "detail").get(name)
+    rows = record.detail(CHECK).get(name)
     return rows if isinstance(rows, list) else []
-
-
-def _finding(record: Record) -> dict[str, Json]:
-    return _part(_part(dict(record.verdict or {}), "checks"), "recovery")
-
-
-def _part(whole: dict[str, Json], name: str) -> dict[str, Json]:
-    part = whole.get(name)
-    return part if isinstance(part, dict) else {}
 
 
 def _number(value: Json) -> float | None:

@@ -16,7 +16,7 @@ import numpy as np
 from harness.rundir import Json
 from reports import series
 from reports.faults import Fault
-from reports.reading import Record
+from reports.reading import Record, inside
 from reports.series import Floats, Span
 
 #: Any failure can be restored to 5 minutes before it (OPS, SEC). How far a region may lag is held against it in drill
@@ -219,9 +219,7 @@ def ages(record: Record) -> list[Age]:
 
 def limit_s(record: Record) -> float:
     """What the check held the age against, in real seconds; the promise, where no check has told."""
-    found: Json = dict(record.verdict or {})
-    for name in ("checks", "backups", "expected", "newest_restorable_age_real_s"):
-        found = found.get(name) if isinstance(found, dict) else None
+    found = inside(record.finding("backups"), "expected").get("newest_restorable_age_real_s")
     return float(found) if isinstance(found, int | float) else PROMISED_S
 
 

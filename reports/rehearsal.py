@@ -8,7 +8,7 @@ from typing import Final
 
 from harness.rundir import Json
 from reports.names import Names
-from reports.reading import Record
+from reports.reading import Record, inside
 from reports.tables import Cell, cell
 from reports.words import Words
 
@@ -47,13 +47,10 @@ class Debrief:
 
 def debrief(record: Record, names: Names, words: Words) -> Debrief | None:
     """None where nothing was rehearsed, or nobody has judged it yet."""
-    checks = (record.verdict or {}).get("checks")
-    finding = checks.get(CHECK) if isinstance(checks, Mapping) else None
-    detail = finding.get("detail") if isinstance(finding, Mapping) else None
-    if not isinstance(finding, Mapping) or not isinstance(detail, Mapping) or not detail:
+    detail = record.detail(CHECK)
+    if not detail:
         return None
-    measured = finding.get("measured")
-    first_s = measured.get("first_notice_s") if isinstance(measured, Mapping) else None
+    first_s = inside(record.finding(CHECK), "measured").get("first_notice_s")
     notice, tone = _notice(first_s, _number(detail.get("within_s")), words)
     steps = {str(row["step"]): row for row in _rows(detail.get("steps"))}
     title = {name: names.title(row.get("title"), name) for name, row in steps.items()}

@@ -146,7 +146,9 @@ class Fates:
     @cached_property
     def lost_at(self) -> Mapping[str, Flags]:
         """The leg that should have had it next -> which mails."""
-        relayed = self._gone & self.relayed & ~(self.waiting & self.relayed & (not self.drained))
+        relayed = self._gone & self.relayed
+        if not self.drained:
+            relayed &= ~self.waiting
         unsent = self._gone & ~self.submitted
         return {
             "submitted": unsent & self._said("composed", "sent"),

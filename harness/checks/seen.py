@@ -59,6 +59,10 @@ class Seen:
         }
 
 
+#: The probes of each capability and vantage, and what each of them said.
+Probed = Mapping[tuple[str, str], tuple[Series, Sequence[str | None]]]
+
+
 def told(probed: Probed, marks: Sequence[Mark]) -> list[Seen]:
     """What each mark did to each capability at each vantage."""
     return [
@@ -82,9 +86,6 @@ def marks(recording: Recording) -> list[Mark]:
         start_ns = recording.clock.start_ns
         found.append(Mark("start", "start", start_ns, start_ns))
     return sorted(found, key=lambda mark: mark.begins_ns)
-
-
-Probed = Mapping[tuple[str, str], tuple[Series, Sequence[str | None]]]
 
 
 def series(recording: Recording) -> Probed:

@@ -13,14 +13,13 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from harness.checks.judge import Judgement, judge, read_verdict
 from harness.incidents import reading
 from harness.incidents.model import FILE, VARIANTS, Incident
-from harness.rundir import RunDir
+from harness.rundir import RunDir, fresh
 from topology.document import BadInput, Place, dump, load
 
 REPLAYS: Final = "replays"
@@ -40,8 +39,7 @@ class Replay:
     @classmethod
     def create(cls, root: Path, incident: Incident, seed: int, runs: Mapping[str, RunDir]) -> Replay:
         """Write down, below the folder of all runs, that these belong together. Raises OSError."""
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-        path = (root / REPLAYS / incident.name / f"{stamp}-{seed}").absolute()
+        path = fresh(root / REPLAYS / incident.name, seed).absolute()
         path.mkdir(parents=True)
         assert isinstance(incident.written, dict)
         (path / FILE).write_text(dump(incident.written), encoding="utf-8")

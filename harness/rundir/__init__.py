@@ -96,6 +96,16 @@ class Event:
     data: Mapping[str, Json]
 
 
+def fresh(folder: Path, seed: int) -> Path:
+    """A path below a folder at which nothing is yet, called by the time and a seed."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    path, attempt = folder / f"{stamp}-{seed}", 1
+    while path.exists():
+        attempt += 1
+        path = folder / f"{stamp}-{seed}-{attempt}"
+    return path
+
+
 class RunDir:
     """One run directory. Recording is safe from several threads, and goes on when the disk is full: see `Lines`."""
 
@@ -107,12 +117,7 @@ class RunDir:
     @classmethod
     def create(cls, root: Path, scenario: str, seed: int) -> RunDir:
         """Make a new, empty run directory below `root` and point `root/latest` at it."""
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-        path = root / scenario / f"{stamp}-{seed}"
-        attempt = 1
-        while path.exists():
-            attempt += 1
-            path = root / scenario / f"{stamp}-{seed}-{attempt}"
+        path = fresh(root / scenario, seed)
         for part in ("history", "probes", "final", "mail", "nodes", "figures"):
             (path / part).mkdir(parents=True)
         link = root / f".latest-{os.getpid()}"

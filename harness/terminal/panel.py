@@ -11,13 +11,12 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from harness.checks.runbook import FIRST_NOTICE_WITHIN_S
 from harness.live import capabilities, number
 from harness.runbook.model import Step
 from harness.runbook.rehearsal import Rehearsal, State
 from harness.rundir import Json
 
-#: Users are to hear within 30 minutes whether a failure has an effect on them (IPA), in drill seconds.
-FIRST_NOTICE_WITHIN_S: Final = 30 * 60.0
 NOTICE: Final = "notice"
 HOLD: Final = "HOLD"
 STYLES: Final[Mapping[State, str]] = {

@@ -25,6 +25,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patheffects import Normal, Stroke
 from matplotlib.text import Text
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from reports.words import number
 
 INK: Final = "#1c2733"
 MUTED: Final = "#5d6b78"
@@ -101,6 +104,13 @@ def style() -> Iterator[None]:
 def _add_japanese() -> None:
     """Once a process: whenever a face is added, all that was found before is looked for again."""
     font_manager.fontManager.addfont(matplotlib_fontja.get_font_ttf_path())
+
+
+def counts(axes: Axes, most: float) -> None:
+    """The upright axis counts something, from 0 to a little above the most there is; at least to 1."""
+    axes.set_ylim(0, max(1.0, most * 1.1))
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
 
 
 def sheet(height_in: float) -> Figure:

@@ -67,9 +67,7 @@ def backlog(axes: Axes, mails: Backlog, words: Words) -> None:
     axes.fill_between(mails.at_s, 0, mails.at_service, color=canvas.VIOLET, alpha=0.85, lw=0)
     axes.fill_between(mails.at_s, mails.at_service, mails.waiting, color=canvas.SKY, lw=0)
     axes.plot(mails.at_s, mails.waiting, color=canvas.INK, lw=1.2)
-    axes.set_ylim(0, max(float(mails.waiting.max(initial=0)) * 1.1, 1))
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+    canvas.counts(axes, float(mails.waiting.max(initial=0)))
     axes.grid(axis="y")
     handles = [
         Line2D([], [], color=canvas.INK, lw=1.2, label=words("curve.backlog")),

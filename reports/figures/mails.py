@@ -12,14 +12,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from reports.faults import Fault
 from reports.figures import canvas
 from reports.figures.scale import TimeScale
 from reports.mails import ON_THE_WAY, Waiting
 from reports.series import Floats
-from reports.words import Words, number
+from reports.words import Words
 
 _HEIGHT_IN: Final = 0.95
 _HEAD_IN: Final = 0.36
@@ -107,7 +106,5 @@ def _line(axes: Axes, at_s: Floats, values: Floats, look: Mapping[str, Any]) -> 
 
 
 def _scale(axes: Axes, *values: Floats) -> None:
-    axes.set_ylim(0, max([1.0, *(float(each.max(initial=0)) * 1.1 for each in values)]))
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+    canvas.counts(axes, max((float(each.max(initial=0)) for each in values), default=0.0))
     axes.grid(axis="y")

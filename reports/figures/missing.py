@@ -11,10 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from reports.figures import canvas
-from reports.words import Words, number
+from reports.words import Words
 
 _HEAD_IN: Final = 0.36
 _HEIGHT_IN: Final = 1.25
@@ -57,9 +56,7 @@ def compose(runs: Sequence[Missing], words: Words) -> Figure:
     for place, run in enumerate(runs):
         axes = canvas.panel(figure, 0.15 + _HEAD_IN + place * (_HEIGHT_IN + _HEAD_IN), _HEIGHT_IN)
         axes.set_xlim(min(0.0, min(float(each.composed_h.min()) for each in runs)), max(last_h * 1.02, 1.0))
-        axes.set_ylim(0, max(most * 1.1, 1))
-        axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+        canvas.counts(axes, most)
         axes.grid()
         canvas.heading(axes, run.title)
         _panel(axes, run, last_h)
