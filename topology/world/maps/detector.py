@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Final, TypeAlias
 
 from topology.world.maps.paths import Path, Refused, Storage
@@ -17,6 +18,8 @@ from topology.world.site import say
 #: Real seconds between two looks, and so many in a row that must see a path failed. Settings.
 LOOK_EVERY_S: Final = 0.2
 LOOKS: Final = 3
+#: A path that has not answered yet has not failed: its controller is given so long to come up. A setting, real seconds.
+STANDING_WITHIN_S: Final = 10.0
 
 #: One look at a path. Raises Refused if it is seen to have failed.
 Look: TypeAlias = Callable[[Path], Awaitable[None]]
@@ -46,6 +49,7 @@ class Detector:
 
     async def watch(self) -> None:
         """Until cancelled."""
+        await self._standing()
         failed = 0
         while True:
             path = self._storage.used
@@ -56,6 +60,20 @@ class Detector:
                 say(f"{path.name} has failed ({why}); {self._storage.switch().name} is used from now on")
                 failed = 0
             await asyncio.sleep(self._every_s)
+
+    async def _standing(self) -> None:
+        """Wait for the controller of the path in use: when all machines start at once, the block may be the first."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STANDING_WITHIN_S):
+                while not await self._answering(self._storage.used):
+                    await asyncio.sleep(self._every_s)
+
+    async def _answering(self, path: Path) -> bool:
+        try:
+            await path.answers()
+        except Refused:
+            return False
+        return True
 
     async def _seen(self, path: Path) -> str:
         """Why a path counts as failed; empty while it does not."""

@@ -111,6 +111,18 @@ def test_with_the_bug_a_controller_without_power_is_noticed_all_the_same(maps: M
     until(lambda: attach(block)[0] == 201, "the other path")
 
 
+def test_a_path_whose_controller_is_not_up_yet_is_waited_for(maps: Maps) -> None:
+    maps.controllers[0].kill()
+    block = maps.block()
+    began_s = time.monotonic()
+    while time.monotonic() - began_s < 1.5:  # for much longer than a detector needs
+        assert attach(block)[0] == 503
+    maps.controllers[0].start()
+    until(lambda: attach(block)[0] == 201, "the path that it began with")
+    state = block.get("/state")
+    assert (state["switched"], state["path"]) == (0, f"127.0.0.1:{maps.controllers[0].port}")
+
+
 def test_it_stays_where_it_is_when_both_paths_have_failed(maps: Maps) -> None:
     block = maps.block()
     for each in maps.controllers:
