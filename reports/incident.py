@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -88,7 +88,7 @@ def page(replay: Replay, words: Words) -> str:
         title=_in(words, incident.title),
         why=_in(words, incident.why),
         name=incident.name,
-        began=incident.began.isoformat(timespec="minutes"),
+        began=_began(incident.began, words),
         verdict=compared.verdict.value,
         said=words(f"verdict.incident.{compared.verdict.value}"),
         heard=compared.why,
@@ -119,13 +119,26 @@ def _scale(run: RunDir) -> float:
 
 
 def _beside(replay: Replay, judged: Mapping[str, Judgement], moment: Moment, words: Words) -> Beside:
-    at = replay.incident.began + timedelta(seconds=moment.after.s)
     ours = tuple(
         _told(_when_s(replay.runs[variant], judged[variant], moment.ours), words) if moment.ours else ""
         for variant in VARIANTS
     )
     what = _in(words, moment.what)
-    return Beside(f"{at:%Y-%m-%d %H:%M}", words.clock(moment.after.s), what, moment.source, ours)
+    return Beside(_at(replay.incident.began, moment), words.clock(moment.after.s), what, moment.source, ours)
+
+
+def _began(began: date | None, words: Words) -> str:
+    """As exactly as it is on record."""
+    if isinstance(began, datetime):
+        return began.isoformat(timespec="minutes")
+    return words("incident.undated") if began is None else began.isoformat()
+
+
+def _at(began: date | None, moment: Moment) -> str:
+    """When a moment was; empty where the time of day is not on record."""
+    if not isinstance(began, datetime):
+        return ""
+    return f"{began + timedelta(seconds=moment.after.s):%Y-%m-%d %H:%M}"
 
 
 def _told(drill_s: float | None, words: Words) -> str:

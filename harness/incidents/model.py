@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -82,13 +82,14 @@ class Difference:
 @dataclass(frozen=True)
 class Incident:
     """`loses` are the checks that must fail, and no others may, as it happened; `sources` say what the short names of
-    documents stand for; `written` is the file as plain data.
+    documents stand for; `written` is the file as plain data. `began` is a datetime, or a day where the time of day is
+    not on record; None: not even that is.
     """
 
     name: str
     title: Title
     why: Title
-    began: datetime
+    began: date | None
     sources: Mapping[str, Title]
     figures: tuple[Figure, ...]
     official: tuple[Moment, ...]

@@ -3,7 +3,7 @@
 name: canon-mj-2020-04-30          # its folder's
 title: {en: …, ja: …}
 why: {en: …, ja: …}
-began: 2020-04-30T14:07:00+09:00
+began: 2020-04-30T14:07:00+09:00   # 2020-04-30 where the time of day is not on record; left out where nothing is
 sources: {MIC: {en: …, ja: …}}     # the documents that `source` names below
 figures:                           # in words
   - {what: {…}, value: {…}, source: MIC}
@@ -26,7 +26,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
@@ -65,7 +65,10 @@ KEYS: Final = (
     "loses",
     "differences",
 )
-BEGAN: Final = "when it began, with its zone, such as 2020-04-30T14:07:00+09:00"
+BEGAN: Final = (
+    "when it began, with its zone, such as 2020-04-30T14:07:00+09:00, or on which day, such as 2020-04-30"
+)
+DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 NAME: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
@@ -97,6 +100,7 @@ def parse(fields: Fields, checks: Collection[str], folder: Path) -> Incident:
     if not loses.values:
         raise loses.bad("at least one check: what loses nothing is no outage")
     figures = fields.get("figures")
+    began = fields.get("began")
     differences = fields.need("differences", "in what the two variants must differ").as_items()
     if not differences.values:
         raise differences.bad("at least one difference")
@@ -104,7 +108,7 @@ def parse(fields: Fields, checks: Collection[str], folder: Path) -> Incident:
         name=folder.name,
         title=_both(fields, "title", "the title"),
         why=_both(fields, "why", "one sentence: what it is for"),
-        began=_began(fields.need("began", BEGAN)),
+        began=_began(began) if began else None,
         sources=documents,
         figures=tuple(_figure(value, documents) for value in figures.as_items()) if figures else (),
         official=_official(fields.need("official", "the official timeline"), documents, checks),
@@ -122,9 +126,12 @@ def _both(fields: Fields, key: str, expected: str) -> Title:
     return bilingual.read(fields.need(key, f"{expected}: {{en: …, ja: …}}"), expected)
 
 
-def _began(value: Value) -> datetime:
+def _began(value: Value) -> date:
+    written = value.as_text(BEGAN)
     try:
-        began = datetime.fromisoformat(value.as_text(BEGAN))
+        if DAY.fullmatch(written):
+            return date.fromisoformat(written)
+        began = datetime.fromisoformat(written)
     except ValueError:
         raise value.bad(BEGAN) from None
     if began.tzinfo is None:

@@ -46,7 +46,7 @@ def schema(checks: Collection[str]) -> dict[str, Json]:
                 "name": _NAME,
                 "title": _BOTH,
                 "why": _BOTH,
-                "began": {"type": "string", "format": "date-time"},
+                "began": {"anyOf": [{"type": "string", "format": name} for name in ("date-time", "date")]},
                 "sources": {"type": "object", "additionalProperties": _BOTH},
                 "figures": _list(
                     strict({"what": _BOTH, "value": _BOTH, "source": _WORD}, ["what", "value", "source"])
@@ -81,7 +81,6 @@ def schema(checks: Collection[str]) -> dict[str, Json]:
                 "name",
                 "title",
                 "why",
-                "began",
                 "sources",
                 "official",
                 "countermeasures",

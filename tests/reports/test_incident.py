@@ -21,7 +21,7 @@ from harness.incidents.replayed import RUNS, Replay
 from harness.rundir import RunDir
 from reports import incident as report
 from reports.words import Words
-from tests.refusals import refusal
+from tests.refusals import refusal, swapped
 from topology.document import parse
 
 OUTAGE = """\
@@ -79,6 +79,22 @@ def test_official_moments_stand_beside_ours(replay: Replay) -> None:
     assert page.unclosed == []
     for said in ("power was lost", "2000-01-01 00:40", *back.ours):
         assert said in page.text
+
+
+@pytest.mark.parametrize(
+    ("began", "told"), [("began: 1999-12-31\n", "1999-12-31"), ("", "not on record")], ids=["day", "nothing"]
+)
+def test_what_is_not_on_record_of_the_time_is_not_told(
+    sample: Sample, tmp_path: Path, began: str, told: str
+) -> None:
+    text = swapped(OUTAGE, "began: 1999-12-31T23:50:00+09:00\n", began)
+    vague = reading.parse(parse(text, FILE).as_fields(), CHECKS, Path("zone-1999"))
+    english = Words("en")
+    assert report._began(vague.began, english) == told
+    replay = Replay.create(tmp_path, vague, 1, dict.fromkeys(VARIANTS, sample.run))
+    beside = report._beside(replay, replay.judgements(), vague.official[2], english)
+    assert (beside.at, beside.after) == ("", "0:50")
+    assert f"<strong>{told}</strong>" in report.page(replay, english)
 
 
 def test_the_page_is_the_same_from_what_lies_on_the_disk_and_in_both_languages(replay: Replay) -> None:

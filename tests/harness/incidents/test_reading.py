@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from topology.map import Title
 def test_what_is_on_record_is_read_as_it_was_written(tmp_path: Path) -> None:
     incident = read(tmp_path)
     assert incident.title == Title("The mail of 1999", "1999年のメール")
+    assert incident.began is not None
     assert incident.began.isoformat() == "1999-12-31T23:59:00+09:00"
     assert [moment.after for moment in incident.official] == [
         Duration(0),
@@ -40,6 +42,21 @@ def test_what_is_on_record_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "began"),
+    [("began: 1999-12-31\n", date(1999, 12, 31)), ("", None)],
+    ids=["only the day", "not even the day"],
+)
+def test_when_it_began_is_as_exact_as_it_is_on_record(
+    tmp_path: Path, written: str, began: date | None
+) -> None:
+    text = swapped(WHOLE, "began: 1999-12-31T23:59:00+09:00\n", written)
+    Draft202012Validator(schema(CHECKS)).validate(parse(text, FILE).content)
+    found = read(tmp_path, text).began
+    assert found == began
+    assert not isinstance(found, datetime)
+
+
+@pytest.mark.parametrize(
     ("old", "new", "says"),
     [
         (
@@ -49,6 +66,7 @@ def test_what_is_on_record_is_read_as_it_was_written(tmp_path: Path) -> None:
         ),
         ("began: 1999-12-31T23:59:00+09:00", "began: 1999-12-31T23:59:00", "4:8: found"),
         ("began: 1999-12-31T23:59:00+09:00", "began: noon", "4:8: found"),
+        ("began: 1999-12-31T23:59:00+09:00", "began: 1999-12-32", "4:8: found"),
         (
             "source: DOC}\nofficial",
             "source: DOX}\nofficial",
