@@ -16,7 +16,7 @@ from harness.congestion import Restriction
 from harness.crowd import Crowd
 from harness.faults import Stage
 from harness.faults.build import foresee
-from harness.host import HostSampler
+from harness.host import HostSampler, settle
 from harness.interruption import Interruption
 from harness.live import Show
 from harness.load.config import LoadConfig
@@ -72,6 +72,7 @@ def conduct(
         run.write("plan.yaml", plan.to_yaml())
         run.write("topology.yml", flatten(plan.topology, plan.overrides, plan.variables, plan.regions))
         run.record("run.started", scenario=plan.scenario, seed=plan.seed, runtime=runtime.name)
+        run.record("host.settled", took_s=round(settle(), 3))
         down.enter_context(HostSampler(run))
 
         down.callback(runtime.close)

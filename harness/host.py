@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Final
@@ -13,18 +14,33 @@ from harness.rundir import Lines, RunDir
 
 SAMPLE_EVERY_S: Final = 0.5
 PRESSURE: Final = Path("/proc/pressure/cpu")
+#: What a database writes at least when it commits.
+SYNCED: Final = b"\0" * 4096
+
+
+def settle() -> float:
+    """Wait until all that this machine has to write is on its disk, and tell how many seconds it took.
+
+    What was installed or unpacked just before is written back half a minute later, and a consensus store or a database
+    that syncs then waits for all of it, for seconds: a fault that no scenario asked for.
+    """
+    began_s = time.monotonic()
+    os.sync()
+    return time.monotonic() - began_s
 
 
 class HostSampler(Beside):
-    """Appends to host.jsonl twice a second while its context lasts."""
+    """Appends to host.jsonl twice a second while its context lasts, and less often while the disk takes nothing."""
 
     def __init__(self, run: RunDir) -> None:
         super().__init__("host")
         self._lines = Lines(run.path / "host.jsonl")
+        self._synced = run.path / ".synced"
 
     def _work(self) -> None:
         psutil.cpu_percent()
         while not self._over.wait(SAMPLE_EVERY_S):
+            sync_s = _sync_s(self._synced)
             self._lines.add(
                 {
                     "at_ns": time.monotonic_ns(),
@@ -32,8 +48,25 @@ class HostSampler(Beside):
                     **_pressure(),
                     "load1": psutil.getloadavg()[0],
                     "mem_available": psutil.virtual_memory().available,
+                    "sync_s": sync_s,
                 }
             )
+
+
+def _sync_s(path: Path) -> float | None:
+    """Seconds until a small write was on the disk that the nodes' own data is on; None where it is full or gone."""
+    began_s = time.monotonic()
+    try:
+        file = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        try:
+            os.pwrite(file, SYNCED, 0)
+            os.fdatasync(file)
+        finally:
+            os.close(file)
+            path.unlink()
+    except OSError:
+        return None
+    return time.monotonic() - began_s
 
 
 def _pressure() -> dict[str, float | int | None]:

@@ -14,11 +14,12 @@ from reports.words import Words
 
 @dataclass(frozen=True)
 class Load:
-    """host.jsonl as columns. Shares of 0 to 1; NaN where this machine does not tell."""
+    """host.jsonl as columns. Shares of 0 to 1, `sync_ms` of a small write; NaN where this machine does not tell."""
 
     at_s: Floats
     cpu: Floats
     pressure: Floats
+    sync_ms: Floats
 
 
 @dataclass(frozen=True)
@@ -33,14 +34,14 @@ class Fact:
 def load(record: Record) -> Load:
     rows = [row for row in record.host if isinstance(row.get("at_ns"), int)]
     at_s = np.asarray([record.seconds(int(str(row["at_ns"]))) for row in rows])
-    cpu, pressure = (
-        np.asarray([_share(row.get(key)) for row in rows], dtype=float)
-        for key in ("cpu_busy", "psi_some_avg10")
+    cpu, pressure, sync_s = (
+        np.asarray([_number(row.get(key)) for row in rows], dtype=float)
+        for key in ("cpu_busy", "psi_some_avg10", "sync_s")
     )
-    return Load(at_s, cpu, pressure)
+    return Load(at_s, cpu, pressure, sync_s * 1e3)
 
 
-def _share(value: object) -> float:
+def _number(value: object) -> float:
     return float(value) if isinstance(value, int | float) else float("nan")
 
 
@@ -52,6 +53,7 @@ def facts(record: Record, probes: Operations, words: Words) -> list[Fact]:
     for key, values, worst in (
         ("cpu_busy_share", seen.cpu, 100),
         ("psi_some_share", seen.pressure, 100),
+        ("sync_ms", seen.sync_ms, 100),
         ("probe_lag_ms", lag_ms, 99.9),
     ):
         known = values[np.isfinite(values)]

@@ -1,4 +1,5 @@
-"""Host: can this run be believed. How late the probes came to run, and how hard pressed this machine was.
+"""Host: can this run be believed. How late the probes came to run, how hard pressed this machine was, and how quick
+its disk.
 
 It judges the machine, never the service: the most it says is unknown. A starved host makes deadlines that were missed
 unknown, in the checks that hold them. It shows in two ways. The probes came late: as they run before all others, then
@@ -22,6 +23,7 @@ TERMS: Final = {
     "lag": Term("duration", "lag_p99_s", "at most", "probes started late, 99th percentile"),
     "max_lag": Term("duration", "lag_max_s", "at most", "probes started late, at the worst"),
     "busy": Term("ratio", "cpu_busy_ratio", "at most", "CPU busy"),
+    "sync": Term("duration", "disk_sync_max_s", "at most", "until a small write was on the disk"),
     "pressure": Term("ratio", "cpu_pressure_ratio", "at most", "time that something waited for a CPU"),
 }
 EXPECTS: Final = units(TERMS)
@@ -31,6 +33,9 @@ STARVED_LAG_P99_S: Final = 0.1
 #: Pressure from which a time is one of starvation. On two cores 0.2 to 0.5 while a region is down, 0.5 to 0.9 under the
 #: load of a drill, 0.95 to 1 while twenty nodes start beside it.
 STARVED_PRESSURE: Final = 0.9
+#: A disk that takes so long over a small write makes databases and consensus stores wait as if they had failed: the
+#: service gives up on what does not answer within it.
+STALLED_SYNC_S: Final = 1.0
 #: The kernel counts pressure every two seconds: of less time nothing is known.
 PRESSURE_STEP_NS: Final = 2_000_000_000
 
@@ -99,7 +104,7 @@ def _span(recording: Recording) -> tuple[int, int]:
 def _measured(recording: Recording) -> dict[str, Json]:
     lag_s = _lag_s(recording)
     busy, pressure = (_figures(recording, name) for name in ("cpu_busy", "psi_some_avg10"))
-    free = _figures(recording, "mem_available")
+    free, synced = _figures(recording, "mem_available"), _figures(recording, "sync_s")
     return {
         "probes": len(lag_s),
         "lag_p99_s": round(float(np.percentile(lag_s, 99)), 4) if len(lag_s) else None,
@@ -109,6 +114,7 @@ def _measured(recording: Recording) -> dict[str, Json]:
         "cpu_busy_max_ratio": round(max(busy), 3) if busy else None,
         "cpu_pressure_ratio": round(max(pressure), 3) if pressure else None,
         "cpu_pressed_s": _pressed_s(recording),
+        "disk_sync_max_s": round(max(synced), 4) if synced else None,
         "memory_free_mib": round(min(free) / 2**20) if free else None,
     }
 
@@ -129,6 +135,9 @@ def _well(measured: dict[str, Json]) -> str:
     late = f"99 of 100 probes started within {float(str(measured['lag_p99_s'])) * 1000:.0f} ms of their time"
     if measured["starved"]:
         return f"the host was starved: {late}; deadlines that were missed are unknown"
+    slow_s = measured["disk_sync_max_s"]
+    if isinstance(slow_s, float) and slow_s >= STALLED_SYNC_S:
+        late += f"; a write took up to {slow_s:.1f} s to reach this machine's disk"
     if measured["cpu_pressed_s"]:
         pressed_s = f"{measured['cpu_pressed_s']:.0f} s"
         return f"{late}; for {pressed_s} something always waited for a CPU: deadlines missed then are unknown"

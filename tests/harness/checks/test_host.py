@@ -18,7 +18,8 @@ def test_what_the_machine_was_like(record: Record) -> None:
     for tick in range(200):
         run.probe("read", tick / 10, 0.02, lag_s=0.001 if tick else 0.03)
     for at_s, busy in ((0.0, 0.4), (0.5, 0.8)):
-        run.host(at_s, cpu_busy=busy, psi_some_avg10=busy / 4, load1=1.0, mem_available=2**30)
+        disk = {"sync_s": busy / 100}
+        run.host(at_s, cpu_busy=busy, psi_some_avg10=busy / 4, load1=1.0, mem_available=2**30, **disk)
     finding = host.check(run.end())
     assert finding.verdict is Verdict.PASS
     assert finding.measured == {
@@ -30,8 +31,19 @@ def test_what_the_machine_was_like(record: Record) -> None:
         "cpu_busy_max_ratio": 0.8,
         "cpu_pressure_ratio": 0.2,
         "cpu_pressed_s": None,
+        "disk_sync_max_s": 0.008,
         "memory_free_mib": 1024,
     }
+
+
+def test_a_disk_that_took_nothing_for_a_while_is_told(record: Record) -> None:
+    run = record()
+    run.probe("read", 0.0)
+    for tick, sync_s in enumerate((0.001, 4.2, 0.001)):
+        run.host(float(tick), sync_s=sync_s)
+    finding = host.check(run.end())
+    assert (finding.verdict, finding.measured["disk_sync_max_s"]) == (Verdict.PASS, 4.2)
+    assert "a write took up to 4.2 s to reach this machine's disk" in finding.why
 
 
 def test_a_starved_host_fails_nothing_by_itself(record: Record) -> None:
