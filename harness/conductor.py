@@ -50,6 +50,7 @@ def conduct(
     show: Show,
     interruption: Interruption,
     person: Person | None = None,
+    workers: int = 1,
 ) -> None:
     """Play a plan and leave a run directory that tells all of it.
 
@@ -63,6 +64,8 @@ def conduct(
     8. stop load and probes, read the final state back
     9. take everything down
 
+    `workers`: how many processes play the people, where one is not enough.
+
     Interrupted, or when step 5 ends with an error, it goes on with step 6. In the end it raises the first error, such
     as NodeFailed for a node or a program that did not do its part; what was recorded stays.
     """
@@ -71,7 +74,9 @@ def conduct(
         run.clock = Clock.now(plan.drill.clock)
         run.write("plan.yaml", plan.to_yaml())
         run.write("topology.yml", flatten(plan.topology, plan.overrides, plan.variables, plan.regions))
-        run.record("run.started", scenario=plan.scenario, seed=plan.seed, runtime=runtime.name)
+        run.record(
+            "run.started", scenario=plan.scenario, seed=plan.seed, runtime=runtime.name, workers=workers
+        )
         run.record("host.settled", took_s=round(settle(), 3))
         down.enter_context(HostSampler(run))
 
@@ -95,7 +100,7 @@ def conduct(
         down.callback(timeline.close)
         if not interruption.asked.is_set():
             probes = ProbeConfig.of(topology, load=load, tokens=tokens, folder=run.path)
-            crowd.start(load, probes, isolation(topology, run, load, tokens))
+            crowd.start(load.shared(workers), probes, isolation(topology, run, load, tokens))
         with mishaps.noted("playing the timeline"):
             if crowd.wait_steady():
                 crowd.begin()

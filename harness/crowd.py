@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -11,6 +11,7 @@ from harness.faults import Stage
 from harness.interruption import Interruption
 from harness.live import Show, greens
 from harness.load.config import LoadConfig
+from harness.load.tally import together
 from harness.plan import Plan
 from harness.probes.config import ProbeConfig
 from harness.probes.isolation import IsolationConfig
@@ -20,6 +21,8 @@ from harness.rundir import Json, RunDir
 STEADY_WITHIN_S: Final = 30.0
 STEADY_FOR_S: Final = 2.0
 TICK_S: Final = 0.1
+#: The first process that plays people; further ones are numbered.
+LOAD: Final = "load"
 
 
 class Crowd:
@@ -29,10 +32,15 @@ class Crowd:
         self._at, self._run, self._plan = at, run, plan
         self._show, self._interruption = show, interruption
         self._programs: dict[str, Program] = {}
+        self._loads: list[str] = []
 
-    def start(self, load: LoadConfig, probes: ProbeConfig, isolation: IsolationConfig | None = None) -> None:
-        """Raises NodeFailed when one of them does not become ready."""
-        self._start("load", "harness.load", "citizens", load.to_json())
+    def start(
+        self, loads: Sequence[LoadConfig], probes: ProbeConfig, isolation: IsolationConfig | None = None
+    ) -> None:
+        """`loads`: one for each process that plays people. Raises NodeFailed when one of all does not become ready."""
+        self._loads = [LOAD, *(f"{LOAD}-{number}" for number in range(1, len(loads)))]
+        for name, load in zip(self._loads, loads, strict=True):
+            self._start(name, "harness.load", "citizens", load.to_json())
         self._start("probes", "harness.probes", "observers", probes.to_json())
         if isolation is not None:
             self._start("isolation", "harness.probes.isolation", "observers", isolation.to_json())
@@ -47,6 +55,12 @@ class Crowd:
         self._programs[name] = Program(self._at.runtime, node, argv, log)
 
     def latest(self, name: str) -> Mapping[str, Json]:
+        """What a program last said; of the load all its processes together."""
+        if name == LOAD:
+            return together([self._said(each) for each in self._loads])
+        return self._said(name)
+
+    def _said(self, name: str) -> Mapping[str, Json]:
         program = self._programs.get(name)
         return program.latest if program else {}
 
@@ -91,7 +105,7 @@ class Crowd:
                 return True
             if now_s >= until_s:
                 return False
-            self._show.tick(now_s, self._plan.ends_s, self.latest("load"), self.latest("probes"))
+            self._show.tick(now_s, self._plan.ends_s, self.latest(LOAD), self.latest("probes"))
             self._watch()
             self._interruption.asked.wait(max(0.0, min(TICK_S, until_s - clock.seconds(time.monotonic_ns()))))
         return False

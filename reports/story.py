@@ -179,6 +179,8 @@ def reproduction(record: Record, words: Words) -> Reproduction:
         argv += ["--with", Path(override).stem if Path(override).parent.name == "defects" else override]
     argv += ["--runtime", str(runtime)] if runtime is not None else []
     argv += ["--seed", str(seed)] if seed is not None else []
+    workers = told("workers")
+    argv += ["--workers", str(workers)] if isinstance(workers, int) and workers > 1 else []
     compose = told("topology")
     began = record.clock.wall(record.origin_ns) if record.clock else None
     facts = {

@@ -33,7 +33,7 @@ WORSE: Final = (PASS, UNKNOWN, CANNOT_RUN, BAD_INPUT, FAIL)
 class Manner:
     """How runs are played and told: in which runtime, below which folder, as what, whether volumes are kept.
 
-    `attach`: the project that is running already.
+    `attach`: the project that is running already. `workers`: how many processes play the people.
     """
 
     runtime: str
@@ -42,6 +42,7 @@ class Manner:
     lang: Literal["ja", "en"]
     keep: bool
     attach: str = ""
+    workers: int = 1
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def play(wanted: Wanted, manner: Manner, terminal: Callable[[Plan], Terminal] | 
         with show, Interruption() as interruption:
             try:
                 house.listen()
-                conduct(plan, topology, runtime, run, show, interruption, person)
+                conduct(plan, topology, runtime, run, show, interruption, person, manner.workers)
             except GiveUp:
                 run.record("run.interrupted", why="twice")
             except Exception as error:

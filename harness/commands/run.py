@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import click
 
 from harness.commands.playing import WORSE, Manner, again_inside, play
 from harness.commands.wanted import Wanted, options
 from harness.runtime import choice
+
+#: More than that would play on cores that hardly any machine has. A setting.
+MOST_WORKERS: Final = 64
 
 
 @click.command("run")
@@ -27,6 +30,13 @@ from harness.runtime import choice
     default="",
     help="Play on a Compose project that is running already, in containers, and leave it running.",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1, MOST_WORKERS),
+    default=1,
+    show_default=True,
+    help="How many processes play the people, where one is not enough for the load.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print verdict.json instead of the summary.")
 @click.option("--lang", type=click.Choice(["ja", "en"]), default="en", help="The report's language.")
 @click.option("--keep", is_flag=True, help="Keep the nodes' volumes for a look at them.")
@@ -40,6 +50,7 @@ def command(
     settings: tuple[str, ...],
     runtime: str | None,
     attach: str,
+    workers: int,
     as_json: bool,
     lang: Literal["ja", "en"],
     keep: bool,
@@ -56,7 +67,7 @@ def command(
         return again_inside()
     statuses = []
     for each in wanted:
-        played = play(each, Manner(runtime, runs, as_json, lang, keep, attach))
+        played = play(each, Manner(runtime, runs, as_json, lang, keep, attach, workers))
         statuses.append(played.status)
         if played.interrupted:
             break

@@ -48,7 +48,9 @@ def main() -> int:
         vantages=vantages,
         endpoints=[*sorted(entrances), names.ENDPOINT, RADIO],
     )
-    opened = Rows(config.opened, MAIL_SCHEMA) if config.opened else None
+    if config.opened_file:
+        config.opened_file.parent.mkdir(exist_ok=True)
+    opened = Rows(config.opened_file, MAIL_SCHEMA) if config.opened_file else None
     try:
         _play(config, history, opened, stop)
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from harness import canaries
@@ -48,7 +48,7 @@ class LoadConfig:
     looks_after_min: float = 10.0
     looks_every_min: float = 10.0
     looks: int = 3
-    opened: Path | None = None  # the file that opened mails are written to; none: they are not
+    opened: Path | None = None  # what opened mails are written to; none: they are not
     radio: tuple[str, int] | None = None  # who tells where there is a signal; none: there is one everywhere
     visits: Visits | None = None  # how often people visit besides; none: never
     hosted: tuple[Hosted, ...] = ()
@@ -95,6 +95,19 @@ class LoadConfig:
             radio=access.radio(topology),
             visits=visits,
         )
+
+    def shared(self, workers: int) -> tuple[LoadConfig, ...]:
+        """This load, its people shared among so many processes. Raises ValueError for less than one."""
+        if workers < 1:
+            raise ValueError(f"a load is played by at least one process, not {workers}")
+        return tuple(replace(self, worker=worker, workers=workers) for worker in range(workers))
+
+    @property
+    def opened_file(self) -> Path | None:
+        """What this process writes of opened mails. Of several processes each has its own, in a folder of that name."""
+        if self.opened is None or self.workers == 1:
+            return self.opened
+        return self.opened / f"load-{self.worker}.arrow"
 
     def population(self) -> population.Population:
         """The same people that were enrolled for these settings."""

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from harness.rundir import Json
+
 #: The live 95th percentile is over the answers of this long.
 _RECENT_NS: Final = 5_000_000_000
+#: Of several processes that share a load the worst is shown; everything else is counted together.
+_WORST: Final = ("p95_ms", "late_ms")
 
 
 @dataclass
@@ -54,3 +59,16 @@ class Tally:
             "given_up": self.given_up,
             "strange": self.strange,
         }
+
+
+def together(lines: Sequence[Mapping[str, Json]]) -> Mapping[str, Json]:
+    """One live line of those of several processes that share a load; empty before each of them has said something."""
+    if not all(lines):
+        return {}
+    rows = [{key: value for key, value in line.items() if isinstance(value, int | float)} for line in lines]
+    shown: dict[str, Json] = {
+        key: max(row.get(key, 0) for row in rows) if key in _WORST else sum(row.get(key, 0) for row in rows)
+        for key in rows[0]
+    }
+    troubles = [line["trouble"] for line in lines if "trouble" in line]
+    return shown | ({"trouble": troubles[0]} if troubles else {})

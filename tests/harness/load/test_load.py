@@ -15,6 +15,7 @@ import pytest
 from harness.load.access import Entrance
 from harness.load.config import LoadConfig
 from harness.load.population import Person
+from harness.load.tally import together
 from harness.rundir import history
 from tests.harness.load.world import Running, World, until
 from tests.name_programs import TTL_S, hold, named
@@ -99,6 +100,38 @@ def test_everyone_answers_in_their_own_time(
     assert set(opened.result) == {"notice"}
     again = answers[answers.value == 2]
     assert 5 <= len(again) <= 45  # 15 in 100, each but the last few within the time given
+
+
+def test_several_processes_share_the_people(
+    world: World, config: LoadConfig, start: Callable[[LoadConfig], Running], people: tuple[Person, ...]
+) -> None:
+    loads = [start(each) for each in config.shared(2)]
+    world.mail_to(links(people))
+    until(lambda: len(world.get("/state")) == 150, 15, "everyone's answer")
+    until(lambda: together([load.lines[-1] for load in loads])["linked"] == 150, 5, "a line of all of them")
+    for load in loads:
+        load.terminate()
+
+    rows = operations(config)
+    answers = rows[(rows.kind == "answer") & (rows.value == 1)]
+    assert sorted(answers.key) == sorted(person.number for person in people), "each was played once"
+    own = [history.read(config.history / f"load-{number}.arrow").to_pandas() for number in range(2)]
+    assert [set(each.key % 2) for each in own] == [{0}, {1}]
+    opened = history.read(config.opened or Path(), history.MAIL_SCHEMA).to_pandas()
+    assert sorted(opened.to) == sorted(person.address for person in people)
+
+
+def test_a_load_is_played_by_somebody(config: LoadConfig) -> None:
+    with pytest.raises(ValueError, match="at least one process, not 0"):
+        config.shared(0)
+    assert [each.opened_file for each in config.shared(1)] == [config.opened]
+
+
+def test_of_several_live_lines_everything_is_counted_together_and_the_worst_shown() -> None:
+    one = {"answered": 3, "p95_ms": 12.5, "late_ms": 0.1}
+    other = {"answered": 4, "p95_ms": 7.0, "late_ms": 0.4, "trouble": "disk full"}
+    assert together([one, other]) == {"answered": 7, "p95_ms": 12.5, "late_ms": 0.4, "trouble": "disk full"}
+    assert together([one, {}]) == {}, "not all have spoken yet"
 
 
 def test_arrivals_do_not_wait_for_a_service_that_hangs(
