@@ -5,6 +5,8 @@
                           400 {"error": …}      nothing of the request was taken
                           503                   the disk refused them; nothing of the request was taken
     GET /queue            {"queued": n}         accepted, and not yet relayed or bounced
+    GET /suspended        {"domains": […]}      what an operator has suspended, see `suspension`
+    PUT /suspended/{domain}, DELETE             suspend a domain, and relay to it again; 404 if no mail goes there
     GET /health
 
 MAIL_ROUTES says where mails go: `docomo.example=docomo-mail:2525,…`; a mail for any other domain bounces.
@@ -25,6 +27,7 @@ from topology.world.mail import Mail
 from topology.world.mail_queue import MailQueue
 from topology.world.relay import Exchanger, Relay, routes
 from topology.world.site import health, http, http_port, run, say, stop_signal
+from topology.world.suspension import Suspension
 
 LARGEST_REQUEST = 32 << 20
 
@@ -32,9 +35,10 @@ LARGEST_REQUEST = 32 << 20
 class MailProvider:
     """The HTTP side of a site."""
 
-    def __init__(self, queue: MailQueue, lines: Lines) -> None:
+    def __init__(self, queue: MailQueue, lines: Lines, suspension: Suspension) -> None:
         self._queue = queue
         self._lines = lines
+        self._suspension = suspension
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=LARGEST_REQUEST)
@@ -42,6 +46,9 @@ class MailProvider:
             [
                 web.post("/v3/mail/send", self.send),
                 web.get("/queue", self.queue),
+                web.get("/suspended", self.suspended),
+                web.put("/suspended/{domain}", self.suspend),
+                web.delete("/suspended/{domain}", self.suspend),
                 web.get("/health", self.health),
             ]
         )
@@ -62,6 +69,21 @@ class MailProvider:
 
     async def queue(self, _: web.Request) -> web.Response:
         return web.json_response({"queued": self._lines.queued})
+
+    async def suspended(self, _: web.Request) -> web.Response:
+        return web.json_response({"domains": self._suspension.domains})
+
+    async def suspend(self, request: web.Request) -> web.Response:
+        """PUT suspends a domain, DELETE no longer."""
+        domain = request.match_info["domain"].lower()
+        try:
+            self._suspension.change(domain, suspended=request.method == "PUT")
+        except KeyError:
+            raise web.HTTPNotFound(text=f"no mail goes to {domain}\n") from None
+        except OSError as error:
+            raise web.HTTPServiceUnavailable(text=f"disk: {error.strerror}\n") from None
+        say(f"suspended: {', '.join(self._suspension.domains) or 'none'}")
+        return await self.suspended(request)
 
     async def health(self, _: web.Request) -> web.Response:
         return health(self._queue.fault)
@@ -84,9 +106,10 @@ async def serve(
     async with AsyncExitStack() as stack:
         queue = MailQueue(place.data, lines)
         stack.push_async_callback(queue.close)
-        relay = Relay(place.node, exchangers, clock_scale, lines, queue)
+        suspension = Suspension(place.data, exchangers)
+        relay = Relay(place.node, exchangers, clock_scale, lines, queue, suspension)
         stack.push_async_callback(relay.stop)
-        port = await stack.enter_async_context(http(MailProvider(queue, lines).app(), port))
+        port = await stack.enter_async_context(http(MailProvider(queue, lines, suspension).app(), port))
         say(f"ready: http {port}, {lines.queued} mails queued")
         await stopping.wait()
 

@@ -8,9 +8,9 @@ at once after ever longer pauses would leave it idle in between, and be late for
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import aiosmtplib
 
@@ -30,6 +30,8 @@ CONNECT_S, ANSWER_S = 2.0, 15.0
 """Real seconds: a connection that is not there by then, a server silent for so long, is gone."""
 LAST_BATCH_S = 3.0
 """Real seconds that batches on their way have when the program is told to stop."""
+SUSPENDED: Final = "550 5.7.1 Suspended by an operator"
+"""What is said of a mail for a domain that is suspended."""
 
 
 @dataclass(frozen=True)
@@ -97,11 +99,14 @@ class Relay:
         clock_scale: float,
         lines: Lines,
         outcomes: Outcomes,
+        suspended: Container[str] = (),
     ) -> None:
+        """`suspended`: domains to which nothing is relayed at the moment; what is for them bounces."""
         self._name = name
         self._scale = clock_scale
         self._lines = lines
         self._outcomes = outcomes
+        self._suspended = suspended
         self._lost: set[str] = set()
         self._refused: dict[str, int] = {}
         self._stopping = False
@@ -129,6 +134,10 @@ class Relay:
                 mails = await self._lines.take(to.domain, pace.most)
                 # What is relayed and not recorded is relayed once more after a restart.
                 await self._outcomes.recordable()
+                if to.domain in self._suspended:
+                    for mail in mails:
+                        self._outcomes.finish(mail, "bounced", SUSPENDED)
+                    continue
                 if session is None or session.broken:
                     session = await self._open(to)
                 replies = await self._send(session, mails) if session else [None] * len(mails)

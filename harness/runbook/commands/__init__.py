@@ -11,6 +11,7 @@ from harness.runbook.commands import (
     drain,
     fence,
     hosting,
+    mail,
     names,
     nodes,
     notice,
@@ -45,5 +46,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         hosting.OPEN,
         hosting.POWER_ON,
         hosting.REDELIVER_ARCHIVE,
+        mail.SUSPEND,
+        mail.RESUME,
     )
 }

@@ -10,6 +10,7 @@ from harness.runbook.proofs import (
     areas,
     balancers,
     hosting,
+    mail,
     names,
     nodes,
     notice,
@@ -51,5 +52,7 @@ PROOFS: Final[Mapping[str, Proof]] = {
         hosting.SWITCHED_ON,
         hosting.USERS_VERIFIED,
         hosting.DELIVERED,
+        mail.SUSPENDED,
+        mail.BACKLOG,
     )
 }
