@@ -9,13 +9,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 
 from harness import bilingual, rehearsing, targets
+from harness.erasure import Erasure
 from harness.load.visits import Visits
 from harness.rehearsing import Rehearsed, Wish
 from harness.runbook import kept
 from harness.rundir import Json
 from harness.scenario import Drill, Expectations, Scenario, Step, variables
 from harness.schedule import Entry, schedule
-from harness.targets import Erasure, Performance, Publication
+from harness.targets import Performance, Publication
 from harness.verbs import UNDOES, VERBS
 from topology.document import BadInput, Fields, Plain, Scalar, Value, dump, parse
 from topology.map import Map, Title

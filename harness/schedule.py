@@ -15,6 +15,7 @@ from harness import congestion, targets
 from harness.blackout import Blackout
 from harness.congestion import Congestion, Restriction
 from harness.duration import Duration
+from harness.erasure import Erasure
 from harness.events import Event
 from harness.failing import Failing
 from harness.keeping import Keeping
@@ -23,7 +24,7 @@ from harness.runbook.model import Runbook
 from harness.rundir import Json
 from harness.scenario import Scenario, Step
 from harness.selector import Selector
-from harness.targets import Domains, Erasure, Link, Performance, Publication, Target
+from harness.targets import Domains, Link, Performance, Publication, Target
 from topology.document import BadInput, Fields, Value
 from topology.map import Map
 

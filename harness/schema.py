@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from harness import json_schema
+from harness.erasure import ALL
 from harness.events import INFOS, STATUSES
 from harness.failing import HOWS
 from harness.json_schema import strict
@@ -176,7 +177,8 @@ def _target(verb: Verb, *, undoing: bool) -> dict[str, Json]:
             return {"anyOf": [WORD, strict(words, required=["event"])]}
         case Aim.DATA:
             of: Json = strict({"company": {"type": "integer", "minimum": 1}}, required=["company"])
-            what = strict({"answers": of, "table": WORD, "archive": WORD})
+            whose: Json = {"anyOf": [of, {"enum": [ALL]}]}
+            what = strict({"answers": whose, "table": WORD, "archive": WORD})
             return {**what, "minProperties": 1, "maxProperties": 1}
         case Aim.RUNBOOK:
             told: dict[str, Json] = {

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from harness import blackout, congestion, failing, keeping, quantities, selector
+from harness import blackout, congestion, erasure, failing, keeping, quantities, selector
 from harness.blackout import Blackout
 from harness.congestion import Congestion, Restriction
+from harness.erasure import Erasure
 from harness.events import INFOS, STATUSES, Event
 from harness.failing import Failing
 from harness.keeping import Keeping
@@ -97,25 +97,6 @@ class Performance:
         return f"{self.runbook} ({told})" if told else self.runbook
 
 
-@dataclass(frozen=True)
-class Erasure:
-    """What is destroyed: the answers of a company, a table, or what a node keeps. One of them."""
-
-    company: int | None = None
-    table: str | None = None
-    archive: str | None = None
-
-    def data(self) -> Mapping[str, Json]:
-        if self.company is not None:
-            return {"answers": {"company": self.company}}
-        return {"table": self.table} if self.table is not None else {"archive": self.archive}
-
-    def __str__(self) -> str:
-        if self.company is not None:
-            return f"the answers of company {self.company}"
-        return f"table {self.table}" if self.table is not None else f"the archive of {self.archive}"
-
-
 Target: TypeAlias = (
     Selector
     | Domains
@@ -151,7 +132,7 @@ def read(verb: Verb, value: Value, *, undoing: bool = False) -> Target:
         case Aim.RUNBOOK:
             return _performance(value)
         case Aim.DATA:
-            return _erasure(value)
+            return erasure.read(value)
 
 
 def from_data(verb: Verb, value: Value) -> Target:
@@ -238,7 +219,6 @@ def _words(value: Value) -> Iterable[Scalar]:
                 yield from _words(each)
 
 
-_TABLE: Final = re.compile(r"[a-z_][a-z0-9_]*")
 _SIDES: Final = "{between: [here, there]} or {from: [here, …], to: [there, …]}"
 
 
@@ -313,21 +293,3 @@ def _performance(value: Value) -> Performance:
         return Performance(value.as_text("a runbook"))
     name = value.need("runbook", "a runbook").as_text("a runbook")
     return Performance(name, {key: each.as_text() for key, each in value if key != "runbook"})
-
-
-def _erasure(value: Value) -> Erasure:
-    expected = "{answers: {company: number}}, {table: name} or {archive: node}"
-    fields = value.as_fields(expected)
-    fields.only("answers", "table", "archive")
-    if len(fields.values) != 1:
-        raise fields.bad(expected)
-    if "answers" in fields:
-        whose = fields.need("answers", "{company: number}").as_fields("{company: number}")
-        whose.only("company")
-        return Erasure(company=whose.need("company", "the company's number").as_whole("a company", least=1))
-    if "table" in fields:
-        table = fields.need("table", "a table")
-        if not _TABLE.fullmatch(table.as_text("a table")):
-            raise table.bad("a table's name: small letters, digits and underscores")
-        return Erasure(table=table.as_text())
-    return Erasure(archive=fields.need("archive", "a node").as_text("a node"))

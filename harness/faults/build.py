@@ -7,6 +7,7 @@ from typing import Final
 
 from harness.blackout import Blackout, stations
 from harness.congestion import EFFECTS, MAILS, NOTICES, Restriction
+from harness.erasure import Erasure
 from harness.failing import Failing, under
 from harness.faults import Fault, Stage
 from harness.faults.congest import Congest, Intake, Push
@@ -23,7 +24,7 @@ from harness.keeping import Keeping
 from harness.plan import Entry
 from harness.runtime import CAPABILITIES, CannotRun, Enclosures, Foresees, Runtime
 from harness.selector import Selector
-from harness.targets import Domains, Erasure, Link, Target
+from harness.targets import Domains, Link, Target
 from topology.map import Map, Node
 
 #: Faults on nodes, by verb.
@@ -79,7 +80,6 @@ def _erase(target: Erasure, stage: Stage) -> Fault:
         raise NobodyThere(f"erase {target}: no database takes writes at the moment")
     if target.table is not None:
         return EraseTable(primary, target.table)
-    assert target.company is not None
     return EraseAnswers(primary, target.company)
 
 

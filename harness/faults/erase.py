@@ -24,6 +24,7 @@ _WIPE: Final = """
 mkdir -p "$0/.erased" && find "$0" -mindepth 1 -maxdepth 1 ! -name .erased -exec mv -t "$0/.erased" {} + ;
 rm -rf "$0/.erased"
 """
+_WHOSE: Final = "FROM answers WHERE company = %(company)s::integer OR %(company)s::integer IS NULL"
 _T = TypeVar("_T")
 
 
@@ -33,10 +34,10 @@ class NoSuchTable(OSError):
 
 @dataclass
 class EraseAnswers:
-    """An operator deletes every answer of a company, through SQL at the primary."""
+    """An operator, or an update, deletes every answer of a company (None: of all), through SQL at the primary."""
 
     primary: Node
-    company: int
+    company: int | None = None
     _there: int = field(default=0, init=False)
 
     @property
@@ -45,21 +46,22 @@ class EraseAnswers:
 
     @property
     def undoing(self) -> dict[str, Json]:
-        return _nothing(f"the answers of company {self.company}")
+        return _nothing("the answers" if self.company is None else f"the answers of company {self.company}")
 
     def inject(self, stage: Stage) -> None:
         def erase(connection: psycopg.Connection[Any]) -> int:
-            return connection.execute("DELETE FROM answers WHERE company = %s", [self.company]).rowcount
+            return connection.execute(f"DELETE {_WHOSE}", {"company": self.company}).rowcount
 
         self._there = _at(stage, self.primary, erase)
 
     def verify(self, stage: Stage) -> Effect:
         def left(connection: psycopg.Connection[Any]) -> int:
-            query = "SELECT count(*) FROM answers WHERE company = %s"
-            return int(connection.execute(query, [self.company]).fetchall()[0][0])
+            rows = connection.execute(f"SELECT count(*) {_WHOSE}", {"company": self.company}).fetchall()
+            return int(rows[0][0])
 
         rows = _at(stage, self.primary, left)
-        told = f"company {self.company} had {self._there} rows of answers and has {rows}"
+        whose = "everybody" if self.company is None else f"company {self.company}"
+        told = f"{whose} had {self._there} rows of answers and has {rows}"
         return Effect(self._there > 0 and rows == 0, told)
 
 

@@ -127,6 +127,10 @@ def test_telegrams_are_numbered_by_event(tmp_path: Path, replica: Map) -> None:
             "s.yaml:7:21: found erase the answers of company 2, expected a company from 1 to 1",
         ),
         (
+            ["at: 1s, erase: {answers: al}"],
+            's.yaml:7:31: found "al", expected all; did you mean "all"?',
+        ),
+        (
             ["at: 1s, erase: {table: answrs}"],
             's.yaml:7:29: found "answrs", expected a table of the service: one of companies, ',
         ),

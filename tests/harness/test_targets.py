@@ -4,11 +4,12 @@ import pytest
 
 from harness import targets
 from harness.blackout import Blackout
+from harness.erasure import Erasure
 from harness.failing import Failing
 from harness.failure import Failure
 from harness.keeping import Keeping
 from harness.selector import Selector
-from harness.targets import Domains, Erasure, Link, Publication, Target
+from harness.targets import Domains, Link, Publication, Target
 from harness.verbs import VERBS
 from topology.document import BadInput, dump, parse
 from topology.map import Map
@@ -29,6 +30,7 @@ from topology.map import Map
         ("fail", Failing(Selector(role="database", standing="primary"))),
         ("blackout", Blackout("hokkaido", 0.2, 21600.0)),
         ("erase", Erasure(company=3)),
+        ("erase", Erasure(everybody=True)),
         ("erase", Erasure(table="answers")),
         ("erase", Erasure(archive="backup-t")),
         ("publish", Publication("quake", "取消", "訓練")),

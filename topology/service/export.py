@@ -36,10 +36,10 @@ _QUERIES: Final[Mapping[str, str]] = {
         SELECT event, kind, info, status, received_at_ns, due_at_ns, cancelled, broadcast_at_ns FROM events
         ORDER BY received_at_ns, event""",
     "outbox": """
-        SELECT b.event, a.person, a.company, p.address, b.at_ns, m.sent_at_ns, m.provider
+        SELECT b.event, p.person, b.company, p.address, b.at_ns, m.sent_at_ns, m.provider
         FROM batches m JOIN broadcasts b USING (broadcast)
-        JOIN answers a ON a.broadcast = m.broadcast AND a.person BETWEEN m.first AND m.last
-        JOIN people p ON p.person = a.person ORDER BY a.broadcast, a.person""",
+        JOIN people p ON p.company = b.company AND p.person BETWEEN m.first AND m.last
+        ORDER BY b.broadcast, p.person""",
     "companies": """
         SELECT c.company, c.name, count(p.person) AS people, c.areas, c.least, c.tsunami, c.special, c.coasts,
                c.prefectures, c.standing

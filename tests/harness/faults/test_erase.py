@@ -58,6 +58,15 @@ def test_the_answers_of_one_company_are_gone(database: Postgres, beside: Stage) 
     assert database.query("SELECT DISTINCT company FROM answers ORDER BY 1") == [(1,), (3,)]
 
 
+def test_everybodys_answers_are_gone(database: Postgres, beside: Stage) -> None:
+    fault = EraseAnswers(primary())
+    fault.inject(beside)
+    effect = fault.verify(beside)
+    assert effect.proven
+    assert effect.proof == "everybody had 30 rows of answers and has 0"
+    assert database.query("SELECT count(*) FROM answers") == [(0,)]
+
+
 def test_where_there_was_nothing_nothing_is_proven(database: Postgres, beside: Stage) -> None:
     fault = EraseAnswers(primary(), 9)
     fault.inject(beside)
@@ -135,7 +144,12 @@ def test_an_archive_is_wiped_while_its_node_goes_on_writing(stage: Stage, tmp_pa
 
 
 def test_nothing_takes_it_back() -> None:
-    for fault in (EraseAnswers(primary(), 2), EraseTable(primary(), "answers"), EraseArchive(primary())):
+    for fault in (
+        EraseAnswers(primary(), 2),
+        EraseAnswers(primary()),
+        EraseTable(primary(), "answers"),
+        EraseArchive(primary()),
+    ):
         assert not isinstance(fault, Passing)
         assert fault.undoing["verb"] is None
         assert "can only be restored from a backup" in str(fault.undoing["why"])

@@ -83,6 +83,14 @@ def test_everyone_gets_one_mail_with_their_own_link(empty: Postgres, start: Star
     assert {row["provider"] for row in outbox} == {east.address}
 
 
+def test_who_was_mailed_is_known_also_when_the_answers_are_gone(empty: Postgres) -> None:
+    broadcast(empty, 3)
+    outbox = exported(empty, "outbox")
+    assert len(outbox) == 3
+    empty.query("DELETE FROM answers")
+    assert exported(empty, "outbox") == outbox
+
+
 def test_two_mailers_and_two_sites_share_the_work_and_send_nothing_twice(
     empty: Postgres, start: Start, east: Provider, west: Provider
 ) -> None:
