@@ -18,6 +18,7 @@ from harness.duration import Duration
 from harness.erasure import Erasure
 from harness.events import Event
 from harness.failing import Failing
+from harness.filtering import Filtering
 from harness.keeping import Keeping
 from harness.runbook import reading as runbooks
 from harness.runbook.model import Runbook
@@ -215,6 +216,8 @@ def _touches(target: Target, topology: Map) -> frozenset[object]:
             return frozenset(target.carriers(topology))
         case Blackout():
             return frozenset({target.supply})
+        case Filtering():
+            return frozenset({target.carrier})
         case Failing(selector=Selector(standing=None)):
             return frozenset(target.enclosures(topology))
     return frozenset()
@@ -230,6 +233,8 @@ def _same(undoing: Target, fault: Target) -> bool:
         return undoing.carrier == fault.carrier
     if isinstance(undoing, Blackout) and isinstance(fault, Blackout):
         return undoing.supply == fault.supply
+    if isinstance(undoing, Filtering) and isinstance(fault, Filtering):
+        return undoing.carrier == fault.carrier
     if isinstance(undoing, Failing) and isinstance(fault, Failing):
         return undoing.selector == fault.selector
     return undoing == fault

@@ -172,6 +172,9 @@ def _target(verb: Verb, *, undoing: bool) -> dict[str, Json]:
         case Aim.SUPPLY:
             lasting: dict[str, Json] = {} if undoing else {"important": SHARE, "others_last": DURATION}
             return strict({"supply": WORD, **lasting}, required=["supply", *lasting])
+        case Aim.FILTER:
+            senders: dict[str, Json] = {} if undoing else {"senders": WORD}
+            return strict({"carrier": WORD, **senders}, required=["carrier", *senders])
         case Aim.EVENT:
             words = {"event": WORD, "info": {"enum": list(INFOS)}, "status": {"enum": list(STATUSES)}}
             return {"anyOf": [WORD, strict(words, required=["event"])]}

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from harness import blackout, congestion, erasure, failing, keeping, quantities, selector
+from harness import blackout, congestion, erasure, failing, filtering, keeping, quantities, selector
 from harness.blackout import Blackout
 from harness.congestion import Congestion, Restriction
 from harness.erasure import Erasure
 from harness.events import INFOS, STATUSES, Event
 from harness.failing import Failing
+from harness.filtering import Filtering
 from harness.keeping import Keeping
 from harness.rundir import Json
 from harness.selector import Selector
@@ -106,6 +107,7 @@ Target: TypeAlias = (
     | Erasure
     | Keeping
     | Failing
+    | Filtering
     | Blackout
     | Congestion
     | Restriction
@@ -127,6 +129,8 @@ def read(verb: Verb, value: Value, *, undoing: bool = False) -> Target:
             return keeping.read(value, undoing=undoing)
         case Aim.SUPPLY:
             return blackout.read(value, undoing=undoing)
+        case Aim.FILTER:
+            return filtering.read(value, undoing=undoing)
         case Aim.ENCLOSURES:
             return failing.read(value, undoing=undoing)
         case Aim.RUNBOOK:
@@ -141,6 +145,8 @@ def from_data(verb: Verb, value: Value) -> Target:
         return keeping.from_data(value)
     if verb.aim is Aim.SUPPLY:
         return blackout.from_data(value)
+    if verb.aim is Aim.FILTER:
+        return filtering.from_data(value)
     if verb.aim is not Aim.LINK:
         return read(verb, value)
     fields = value.as_fields("a link")
@@ -159,6 +165,8 @@ def check(target: Target, topology: Map, events: Mapping[str, Event], source: Va
             failing.check(target, topology, source)
         case Blackout():
             blackout.check(target, topology, source)
+        case Filtering():
+            filtering.check(target, topology, source)
         case Domains():
             for name in (*target.here, *target.there):
                 known = (*topology.zones, *topology.regions, *topology.nodes)

@@ -17,6 +17,7 @@ class Aim(Enum):
     ENCLOSURES = "enclosures"  # {enclosure: name} or a selector of nodes on it, perhaps how it fails
     KEEPING = "keeping"  # {share: 0.3, keeps: 120s}, perhaps with the carrier
     SUPPLY = "supply"  # {supply: area, important: 20%, others_last: 6h}
+    FILTER = "filter"  # {carrier: name, senders: .co.jp}
     EVENT = "event"  # an event's name, or {event: name, info: ..., status: ...}
     RUNBOOK = "runbook"  # a runbook's name, or {runbook: name, and its parameters}
     DATA = "data"  # {answers: {company: 3}}, {table: name} or {archive: node}
@@ -72,6 +73,7 @@ VERBS: Final[Mapping[str, Verb]] = {
         Verb("erase", Aim.DATA, None, "data is destroyed by mistake; only a runbook brings it back"),
         Verb("stale", Aim.KEEPING, "fresh", "a share of the resolvers keeps answers longer than it may"),
         Verb("blackout", Aim.SUPPLY, "relight", "an area has no power; its base stations run on batteries"),
+        Verb("misfilter", Aim.FILTER, "unfilter", "a carrier's filter takes wanted mail for spam"),
         Verb("publish", Aim.EVENT, None, "the agency sends a telegram"),
         Verb("run", Aim.RUNBOOK, None, "a runbook is performed; the timeline goes on meanwhile"),
     )

@@ -39,6 +39,8 @@ def told(aim: Mapping[str, Json], places: Places, words: Words) -> str:
         important = words.value("important_share", aim.get("important"))
         others = words.value("others_drill_s", aim.get("others_s"))
         return words("aim.supply", name=aim["supply"], important=important, others=others)
+    if "senders" in aim:
+        return words("aim.senders", carrier=places.carrier(str(aim.get("carrier"))), senders=aim["senders"])
     if "share" in aim:
         share, keeps = words.value("kept_share", aim["share"]), words.value("keeps_s", aim.get("keeps_s"))
         carrier = aim.get("carrier")

@@ -19,7 +19,9 @@ from harness.faults.fail import Fail
 from harness.faults.hang import Hang
 from harness.faults.looking import get
 from harness.faults.lose import Lose
+from harness.faults.misfilter import Misfilter
 from harness.faults.stale import Stale
+from harness.filtering import Filtering
 from harness.keeping import Keeping
 from harness.plan import Entry
 from harness.runtime import CAPABILITIES, CannotRun, Enclosures, Foresees, Runtime
@@ -67,6 +69,10 @@ def build(verb: str, target: Target, stage: Stage) -> Fault:
             return _darken(target, stage)
         case Failing():
             return _fail(target, stage)
+        case Filtering():
+            return Misfilter(
+                stage.topology.nodes[stage.topology.carriers[target.carrier].mail], target.senders
+            )
     raise NobodyThere(f"{verb}: nothing that can be broken")
 
 

@@ -15,12 +15,11 @@ from typing import Final
 from harness.faults import Effect, Fault, Stage
 from harness.faults.asking import tell
 from harness.faults.degrade import Degrade
+from harness.faults.mailing import PATIENCE_S, domain, sender
 from harness.load.access import HTTP_PORT
 from harness.rundir import Json
 from topology.map import Node
 
-SMTP_PORT: Final = 2525
-PATIENCE_S: Final = 3.0
 #: Mails whose notices are waited for, to measure the share of them that comes at once.
 TRIES: Final = 80
 #: Fewer of them say nothing of a share.
@@ -49,7 +48,7 @@ class Push:
 
     def prove(self, stage: Stage, *, restricted: bool) -> Effect:
         """Mail handsets of our own, and count for how many of the mails one rings at once."""
-        mailbox = f"probe-push-{time.monotonic_ns()}@{_domain(self.node)}"
+        mailbox = f"probe-push-{time.monotonic_ns()}@{domain(self.node)}"
         sent = self._send(stage, mailbox)
         if sent < LEAST_TRIES:
             return Effect(False, f"{self.node.name}: it took only {sent} mails to see their notices")
@@ -63,16 +62,12 @@ class Push:
 
     def _send(self, stage: Stage, mailbox: str) -> int:
         """How many of our mails got in: one that throttles is asked again for as long as there is time."""
-        with stage.runtime.inside(stage.observer):
-            sender = smtplib.SMTP(
-                str(self.node.address), SMTP_PORT, local_hostname="observer", timeout=PATIENCE_S
-            )
         sent, until_s = 0, time.monotonic() + PATIENCE_S
-        with sender:
+        with sender(stage, self.node) as session:
             while sent < TRIES and time.monotonic() < until_s:
                 content = f"Message-ID: <{mailbox.partition('@')[0]}-{sent}@observer>\r\n\r\nprobe\r\n"
                 try:
-                    sender.sendmail("observer@anpi.example", [mailbox], content.encode())
+                    session.sendmail("observer@anpi.example", [mailbox], content.encode())
                     sent += 1
                 except smtplib.SMTPRecipientsRefused:
                     time.sleep(ASK_AGAIN_S)
@@ -113,22 +108,13 @@ class Intake:
     def prove(self, stage: Stage, *, restricted: bool) -> Effect:
         """Ask for more at once than it takes in two seconds. What is asked for is never sent."""
         tries = max(40, round(2 * self.per_s) + 20)
-        mailbox = f"probe-intake@{_domain(self.node)}"
-        with stage.runtime.inside(stage.observer):
-            sender = smtplib.SMTP(
-                str(self.node.address), SMTP_PORT, local_hostname="observer", timeout=PATIENCE_S
-            )
-        with sender:
-            sender.ehlo()
-            sender.mail("observer@anpi.example")
-            off = sum(sender.rcpt(mailbox)[0] == 450 for _ in range(tries))
+        mailbox = f"probe-intake@{domain(self.node)}"
+        with sender(stage, self.node) as session:
+            session.ehlo()
+            session.mail("observer@anpi.example")
+            off = sum(session.rcpt(mailbox)[0] == 450 for _ in range(tries))
         proof = f"{self.node.name}: {off} of {tries} mails at once were put off"
         return Effect((off > 0) == restricted, proof)
-
-
-def _domain(node: Node) -> str:
-    """Of the mailboxes at a carrier's mail node."""
-    return node.environment.get("MAIL_DOMAIN") or f"{node.zone.rpartition('.')[2]}.example"
 
 
 @dataclass

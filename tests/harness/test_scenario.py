@@ -10,6 +10,7 @@ from harness.blackout import Blackout
 from harness.duration import Duration
 from harness.failing import Failing
 from harness.failure import Failure
+from harness.filtering import Filtering
 from harness.keeping import Keeping
 from harness.load.visits import Visits
 from harness.scenario import Drill, Scenario, Step
@@ -133,6 +134,8 @@ def test_a_whole_scenario(folder: Path) -> None:
             Blackout("hokkaido", 0.2, 21600.0),
         ),
         ("{at: 1s, relight: {supply: hokkaido}}", Blackout("hokkaido")),
+        ("{at: 1s, misfilter: {carrier: au, senders: .co.jp}}", Filtering("au", ".co.jp")),
+        ("{at: 1s, unfilter: {carrier: au}}", Filtering("au")),
         ("{at: 1s, fresh: {}}", Keeping()),
         ("{at: 1s, fresh: {carrier: au}}", Keeping(carrier="au")),
         ("{at: 1s, publish: quake}", Publication("quake")),
@@ -382,9 +385,11 @@ def test_what_is_wrong_with_visits(folder: Path, old: str, new: str, message: st
         ("blackout: {supply: hokkaido, important: 20%}", 'no "others_last"'),
         ("blackout: {supply: hokkaido, important: 120%, others_last: 6h}", "a share"),
         ("relight: {supply: hokkaido, important: 20%}", "expected supply"),
+        ("misfilter: {carrier: au}", 'no "senders"'),
+        ("unfilter: {carrier: au, senders: .jp}", "expected carrier"),
     ],
 )
-def test_what_is_wrong_with_a_blackout(folder: Path, entry: str, message: str) -> None:
+def test_what_is_wrong_with_a_fault_of_the_world(folder: Path, entry: str, message: str) -> None:
     text = swap("- {at: 10s, lose: {zone: singapore.a}}", f"- {{at: 10s, {entry}}}")
     assert message in complaint(folder, text)
 

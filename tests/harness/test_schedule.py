@@ -49,6 +49,11 @@ def scheduled(folder: Path, topology: Map, *entries: str) -> tuple[Entry, ...]:
             ],
             ["1-fail 1 au-storage (offline)", "2-repair 3 au-storage (offline) undoes 1-fail"],
         ),
+        # What corrects a filter need not say whose mail it took.
+        (
+            ["at: 1s, misfilter: {carrier: au, senders: .Co.jp}", "at: 3s, unfilter: {carrier: au}"],
+            ["1-misfilter 1 .co.jp at au", "2-unfilter 3 .co.jp at au undoes 1-misfilter"],
+        ),
         # What ends at an instant has ended before something else begins then.
         (
             ["at: 1s, hang: {node: web-a1}, for: 2s", "at: 3s, hang: {node: web-a1}, for: 2s"],
@@ -135,6 +140,10 @@ def test_telegrams_are_numbered_by_event(tmp_path: Path, replica: Map) -> None:
             's.yaml:7:29: found "answrs", expected a table of the service: one of companies, ',
         ),
         # what the topology has not
+        (
+            ["at: 1s, misfilter: {carrier: ua, senders: .jp}"],
+            's.yaml:7:35: found "ua", expected a carrier: ',
+        ),
         (
             ["at: 1s, lose: {zone: singapor.a}"],
             's.yaml:7:27: found "singapor.a", expected a zone of the topology; did',

@@ -7,6 +7,7 @@ from harness.blackout import Blackout
 from harness.erasure import Erasure
 from harness.failing import Failing
 from harness.failure import Failure
+from harness.filtering import Filtering
 from harness.keeping import Keeping
 from harness.selector import Selector
 from harness.targets import Domains, Link, Publication, Target
@@ -29,6 +30,7 @@ from topology.map import Map
         ("fail", Failing(Selector(enclosure="tokyo-a-archive"), Failure.OFFLINE)),
         ("fail", Failing(Selector(role="database", standing="primary"))),
         ("blackout", Blackout("hokkaido", 0.2, 21600.0)),
+        ("misfilter", Filtering("softbank", ".co.jp")),
         ("erase", Erasure(company=3)),
         ("erase", Erasure(everybody=True)),
         ("erase", Erasure(table="answers")),

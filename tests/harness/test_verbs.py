@@ -15,10 +15,11 @@ def test_every_verb_that_breaks_has_one_that_takes_back_unless_nothing_can() -> 
         "fail": "repair",
         "erase": None,
         "blackout": "relight",
+        "misfilter": "unfilter",
         "publish": None,
         "run": None,
     }
-    assert set(UNDOES) == {"restore", "resume", "join", "ease", "fresh", "repair", "relight"}
+    assert set(UNDOES) == {"restore", "resume", "join", "ease", "fresh", "repair", "relight", "unfilter"}
 
 
 def test_the_guide_to_the_language_knows_every_word() -> None:

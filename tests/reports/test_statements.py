@@ -24,7 +24,9 @@ def test_every_proof_has_words_of_its_own(proof: str) -> None:
     assert named <= needed
 
 
-@pytest.mark.parametrize("verb", ["lose", "hang", "cut", "stale", "degrade", "erase", "fail", "blackout"])
+@pytest.mark.parametrize(
+    "verb", ["lose", "hang", "cut", "stale", "degrade", "erase", "fail", "blackout", "misfilter"]
+)
 def test_every_fault_has_words_of_its_own(verb: str) -> None:
     assert not re.search("[a-z]", statements.of_fault(verb, JA))
 
@@ -38,6 +40,7 @@ def test_every_fault_has_words_of_its_own(verb: str) -> None:
         ({"link": "wan-singapore-tokyo", "latency": 600.0}, "シンガポール・東京間の回線（遅延 600 秒）"),
         ({"answers": {"company": 3}}, "会社 3 の回答"),
         ({"share": 0.5, "keeps_s": 75.0}, "リゾルバの 50\u202f% が 75\u202f秒 保持"),
+        ({"carrier": "softbank", "senders": ".co.jp"}, "ソフトバンクで、.co.jp からのメール"),
         ({"something": "else"}, ""),
     ],
 )

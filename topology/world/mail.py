@@ -119,6 +119,13 @@ class Received:
         )
 
 
+def sender_domain(content: bytes) -> str:
+    """The domain in a mail's From header, in small letters; empty if it has none."""
+    head = content.partition(b"\r\n\r\n")[0]
+    sender = _headers(head.decode("utf-8", "replace")).get("from", "")
+    return sender.rpartition("@")[2].rstrip("> ").lower() if "@" in sender else ""
+
+
 def _text(row: Mapping[str, object], name: str, where: str) -> str:
     value = row.get(name)
     if not isinstance(value, str):

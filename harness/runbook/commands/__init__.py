@@ -19,6 +19,7 @@ from harness.runbook.commands import (
     release,
     restore,
     signal,
+    spam,
 )
 from harness.runbook.commands.command import Command
 
@@ -48,5 +49,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         hosting.REDELIVER_ARCHIVE,
         mail.SUSPEND,
         mail.RESUME,
+        spam.WITHDRAW,
+        spam.RELEASE,
     )
 }

@@ -17,6 +17,7 @@ from harness.runbook.proofs import (
     release,
     restored,
     signal,
+    spam,
     users,
     writes,
 )
@@ -54,5 +55,8 @@ PROOFS: Final[Mapping[str, Proof]] = {
         hosting.DELIVERED,
         mail.SUSPENDED,
         mail.BACKLOG,
+        spam.TAKEN,
+        spam.PASSES,
+        spam.EMPTY,
     )
 }

@@ -15,8 +15,9 @@ import pytest
 from harness.congestion import Restriction
 from harness.faults import Stage
 from harness.faults.build import build
-from harness.faults.congest import SMTP_PORT, Congest
+from harness.faults.congest import Congest
 from harness.faults.looking import connect
+from harness.faults.mailing import SMTP_PORT
 from harness.plan import Entry, Plan
 from harness.rundir import Event, RunDir
 from harness.scenario import Drill
