@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from harness.load.network import Block, Network
 from tests.topology.world.program import Program
 
 KEY = "the-tests'-cards"
 HOME, OTHER = "maps-msf", "maps-msb"
+NOTHING_ELSE: Final[Mapping[str, str]] = {}
+#: So slow, and so impatient, that nearly everybody is let in before their address is registered.
+LETS_IN_AT_ONCE: Final = {"SESSIONS_AT_ONCE": "1", "SESSION_SETUP_MS": "30", "LET_IN_AFTER_MS": "1"}
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,10 @@ class Stands:
 
 
 @contextmanager
-def standing(folder: Path, name_server: int, **environment: str) -> Iterator[Stands]:
-    """`name_server`: the port of the domain's own."""
+def standing(
+    folder: Path, name_server: int, blocks_have: Mapping[str, str] = NOTHING_ELSE, **environment: str
+) -> Iterator[Stands]:
+    """`name_server`: the port of the domain's own. `blocks_have`: settings of the blocks; others are the steering's."""
     with ExitStack() as stack:
 
         def start(module: str, name: str, **settings: str) -> Program:
@@ -53,7 +58,7 @@ def standing(folder: Path, name_server: int, **environment: str) -> Iterator[Sta
                 PATHS=f"127.0.0.1:{storage[name].port}",
                 DNS_SERVER=f"127.0.0.1:{name_server}",
                 SIM_KEY=KEY,
-                SESSION_SETUP_MS="5",
+                **{"SESSION_SETUP_MS": "5", **blocks_have},
             )
             for name in (OTHER, HOME)
         }

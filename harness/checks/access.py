@@ -10,6 +10,8 @@ Users are synthetic: those whose home is a block ask to be let in by whichever b
 A block is hit by a fault when the fault touched it, or the storage that it is on. Where nothing was widened, the others
 are looked at for as long as the fault lasted.
 
+It is told, too, how many people the network took for another: of the load's and of the synthetic users.
+
 Of base stations it is told how many people wanted to send something and had no signal, and how many of them were served
 in the end.
 """
@@ -17,7 +19,7 @@ in the end.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -28,6 +30,7 @@ from harness.checks.outages import SECOND, STALL_NS, Episode, Series, episodes
 from harness.checks.recording import Recording
 from harness.checks.terms import Term, conclude, quantity, units
 from harness.rundir import Json
+from harness.rundir.history import MISTAKEN
 from harness.rundir.verdict import Finding
 
 TERMS: Final = {
@@ -41,6 +44,7 @@ TERMS: Final = {
     "reached": Term(
         "ratio", "reached_ratio", "at least", "people who had no signal and were served in the end"
     ),
+    "mistaken": Term("count", "mistaken", "at most", "users taken for another"),
     "slower": Term(
         "ratio",
         "slower_ratio",
@@ -92,10 +96,15 @@ class Block:
 
 def check(recording: Recording) -> Finding:
     blocks = _blocks(recording)
-    measured = {**_measured(recording, blocks), **_signal(recording)}
-    held = expectations(recording, "access", TERMS, measured)
+    measured = {**_measured(recording, blocks), **_identity(recording, blocks), **_signal(recording)}
+    held = expectations(recording, "access", _terms(blocks), measured)
     rows_of = tuple(block.row() for block in blocks)
     return Finding(*conclude(held.breaches, _well(measured)), measured, held.expected, rows_of)
+
+
+def _terms(blocks: Sequence[Block]) -> Mapping[str, Term]:
+    """Where there is an access network, nobody may ever be taken for another."""
+    return {**TERMS, "mistaken": replace(TERMS["mistaken"], default=0)} if blocks else TERMS
 
 
 def _measured(recording: Recording, blocks: Sequence[Block]) -> dict[str, Json]:
@@ -113,6 +122,24 @@ def _measured(recording: Recording, blocks: Sequence[Block]) -> dict[str, Json]:
         "cut_off_drill_s": None if cut_off_s is None else round(cut_off_s * recording.clock.scale, 1),
         "widened": sum(event.kind == WIDENED for event in recording.events),
         "slower_ratio": max(0.0, *slower) if slower and len(slower) == len(others) else None,
+    }
+
+
+def _identity(recording: Recording, blocks: Sequence[Block]) -> dict[str, Json]:
+    """Who was let in as somebody else; how long after the first fault for the last time, None where it never was so."""
+    if not blocks:
+        return {}
+    tables = [
+        rows(table, says(table, "detail", MISTAKEN)) for table in (recording.operations, recording.probes)
+    ]
+    first_ns = min((fault.injecting_ns for fault in recording.faults), default=None)
+    last_ns = max(
+        (int(ints(table, "completed_ns").max()) for table in tables if table.num_rows), default=None
+    )
+    since = None if first_ns is None or last_ns is None else round(max(0, last_ns - first_ns) / SECOND, 3)
+    return {
+        "mistaken": sum(len(np.unique(ints(table, "key"))) for table in tables),
+        "mistaken_until_s": since,
     }
 
 

@@ -26,6 +26,10 @@ class NotAttachedError(Exception):
         super().__init__(why)
 
 
+class NothingHeardError(NotAttachedError):
+    """Of its block nothing was heard at all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """One block: where sessions are asked for and where names are."""
@@ -99,6 +103,14 @@ class Network:
     def session(self, subscriber: int) -> dict[str, Json]:
         """What a handset says when it wants to be let in."""
         return {"subscriber": subscriber, "proof": proof(self.key, subscriber)}
+
+    def taken_for(self, body: bytes) -> int | None:
+        """For whom the network takes the owner of a new session, by what it told; None: for nobody, or untold."""
+        try:
+            subscriber = json.loads(body)["subscriber"]
+        except (ValueError, KeyError, TypeError):
+            return None
+        return subscriber if isinstance(subscriber, int) else None
 
     def ask_for_session(self, block: Block, subscriber: int, *, close: bool = False) -> bytes:
         body = json.dumps(self.session(subscriber)).encode()

@@ -45,7 +45,7 @@ class Town:
         self._residents = residents
         self.tally = tally
         self.air = Air(config.radio, self._ring) if config.radio is not None else None
-        self.attaching = Attaching(config.access, config.seed, self.air)
+        self.attaching = Attaching(config.access, config.seed, self.air, record)
         self._unheard: dict[str, tuple[str, str]] = {}
         self._asking = Asking(Directory(config.host), self.attaching, tally, record)
         self._plan = plan

@@ -1,4 +1,6 @@
-"""Whether handsets are let in: a session by the block that serves their area now, and the service's name from it."""
+"""Whether handsets are let in, as themselves: a session by the block that serves their area now, and the service's name
+from it.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +16,7 @@ from harness.probes.board import Probe
 from harness.probes.conversation import Connection, exchange
 from harness.probes.directory import look_up
 from harness.probes.door import DEADLINE_S, Asked
+from harness.rundir.history import MISTAKEN
 
 FOLLOW_EVERY_S: Final = 0.2
 #: Synthetic subscribers, one for each area from here on.
@@ -69,6 +72,9 @@ class Attach(Probe):
             reply = await exchange(block.host, block.http, request, DEADLINE_S)
             if reply.status != 201:
                 return Asked("fail", block.name, detail=f"http {reply.status}")
+            taken_for = self.steering.network.taken_for(reply.body)
+            if taken_for not in (None, subscriber):
+                return Asked("fail", block.name, detail=MISTAKEN)
             await look_up(self._host, self._access, block.resolver)
         except (NotSentError, UnansweredError, NoAddressError) as error:
             return Asked("fail", block.name, detail=str(error))

@@ -22,9 +22,13 @@ FLUSH_EVERY_S: Final = 0.1
 
 #: What an operation came to. `info`: nobody knows; it may have happened (a time-out, a connection cut).
 OUTCOMES: Final = ("ok", "fail", "info")
-#: The load's kinds: answer = the answer form was sent; look = the page was fetched.
+#: The load's kinds: answer = the answer form was sent; look = the page was fetched; attach = the access network let
+#: somebody's handset in, and took it for another's (see MISTAKEN): only that is written down of the load.
 #: The probes' kinds are the capabilities: read, write, login, feed, delivery, attach.
 KINDS: Final = ("answer", "look", "read", "write", "login", "feed", "delivery", "attach")
+
+#: `detail` of a handset that was let in as somebody else's.
+MISTAKEN: Final = "taken for another"
 
 _CODE: Final = pa.int16()
 _NAME: Final[pa.DataType] = pa.dictionary(_CODE, pa.string())
@@ -33,7 +37,8 @@ _OPERATION: Final[list[tuple[str, pa.DataType]]] = [
     ("process", pa.int32()),  # who, as in Jepsen: one sequential actor
     ("kind", _NAME),
     ("key", pa.int64()),  # the register: person_id
-    ("value", pa.int64()),  # answer: the value written (1, 2, ... per person); look: the value seen; 0: none
+    # answer: the value written (1, 2, ... per person); look: the value seen; attach: taken for whom; 0: none
+    ("value", pa.int64()),
     ("intended_ns", pa.int64()),  # when it should have started
     ("invoked_ns", pa.int64()),  # when it did
     ("completed_ns", pa.int64()),

@@ -8,6 +8,7 @@ import pytest
 
 from harness import library
 from harness.checks import access
+from harness.rundir.history import MISTAKEN
 from harness.rundir.verdict import Verdict
 from tests.harness.checks.recorded import SCALE, Recorded
 from topology.flat import flatten
@@ -103,6 +104,20 @@ def test_of_few_users_nothing_can_be_told(record: Record) -> None:
     for tick in range(10):
         run.probe("attach", 1.0 + tick, 0.1, vantage="maps-msb")
     assert access.check(run.end()).verdict is Verdict.UNKNOWN
+
+
+def test_nobody_may_be_taken_for_another(record: Record) -> None:
+    run = record()
+    run.fault("1-cut", 20, 30, nodes=["maps-msf"])
+    run.probes("attach", 95, vantage="maps-msb")
+    run.probe("attach", 31, 0.1, outcome="fail", detail=MISTAKEN, vantage="maps-msf", person=3)
+    for at_s, person in ((31.0, 7), (32.0, 7), (33.5, 8)):
+        run.look(person, 0, at_s, outcome="fail", detail=MISTAKEN)
+    finding = access.check(run.end())
+    assert finding.verdict is Verdict.FAIL
+    assert finding.why == "Users taken for another: 3, expected at most 0."
+    assert finding.measured["mistaken"] == 3
+    assert finding.measured["mistaken_until_s"] == pytest.approx(13.5, abs=0.3)
 
 
 def test_who_had_no_signal_and_who_of_them_was_served_in_the_end(record: Record) -> None:

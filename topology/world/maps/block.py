@@ -1,14 +1,17 @@
 """A block of MAPS: the virtual servers that a handset needs to be let in, and to find anything: authentication and DNS.
 
-    POST /sessions               {"subscriber": n, "proof": …}: 201 {"session": …, "block": …}; 403 for a card that is
-                                 not known, 503 without storage, or when too many came before
+    POST /sessions               {"subscriber": n, "proof": …}: 201 {"session": …, "block": …, "address": …,
+                                 "subscriber": whom that address stands for}; 403 for a card that is not known, 503
+                                 without storage, or when too many came before
     UDP and TCP 53               names; silent without storage, as a server whose disk is gone
     GET /state                   which path is used, and how busy it is
     GET /health                  200, or 503 with what the storage said last
 
 PATHS are the storage controllers, DETECTOR how it is seen that a path has failed: `writes`, or `answers`, which is the
-bug. SESSIONS_AT_ONCE (4), SESSION_SETUP_MS (50) and SESSION_PATIENCE_MS (3000) are what it can do. SIM_KEY is what its
-subscribers' cards are made with, DNS_SERVER where names are looked up.
+bug. SESSIONS_AT_ONCE (4), SESSION_SETUP_MS (50) and SESSION_PATIENCE_MS (3000) are what it can do; SESSIONS_WAITING, if
+it is given, how many may wait for it. LET_IN_AFTER_MS, if it is given, is how long a handset waits until it is let in
+without its address having been registered, which is the other bug. SIM_KEY is what its subscribers' cards are made
+with, DNS_SERVER where names are looked up.
 """
 
 from __future__ import annotations
@@ -68,7 +71,8 @@ class Block:
             session = await self._sessions.open(subscriber, shown)
         except NotAdmitted as refused:
             return web.json_response({"why": refused.why}, status=refused.status)
-        return web.json_response({"session": session, "block": self._name}, status=201)
+        told_back = {"session": session.name, "block": self._name, "address": str(session.address)}
+        return web.json_response({**told_back, "subscriber": session.taken_for}, status=201)
 
     async def _state(self, _: web.Request) -> web.Response:
         sessions = self._sessions
@@ -80,6 +84,7 @@ class Block:
                 "waiting": sessions.waiting,
                 "opened": sessions.opened,
                 "refused": sessions.refused,
+                "unregistered": sessions.unregistered,
                 "p95_s": sessions.p95_s,
             }
         )
@@ -113,6 +118,8 @@ class Settings:
                 int(environment.get("SESSIONS_AT_ONCE", "4")),
                 float(environment.get("SESSION_SETUP_MS", "50")) / 1000,
                 float(environment.get("SESSION_PATIENCE_MS", "3000")) / 1000,
+                int(environment["SESSIONS_WAITING"]) if "SESSIONS_WAITING" in environment else None,
+                float(environment["LET_IN_AFTER_MS"]) / 1000 if "LET_IN_AFTER_MS" in environment else None,
             ),
             upstream=Upstream.parse(environment.get("DNS_SERVER", "dns")),
         )

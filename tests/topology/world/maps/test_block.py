@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -165,11 +166,53 @@ def test_who_waits_too_long_is_refused(maps: Maps) -> None:
     assert (503, {"why": "busy"}) in replies
 
 
+def test_while_so_many_wait_others_are_refused_at_once(maps: Maps) -> None:
+    block = maps.block(SESSIONS_AT_ONCE="1", SESSION_SETUP_MS="300", SESSIONS_WAITING="2")
+    with ThreadPoolExecutor(8) as pool:
+        replies = list(pool.map(lambda n: attach(block, n), range(8)))
+    assert Counter(status for status, _ in replies) == {201: 3, 503: 5}
+    assert {why["why"] for status, why in replies if status == 503} == {"too many at once"}
+
+
+def storm(block: Program) -> dict[int, tuple[int, Any]]:
+    """Twelve handsets that had a session each, one after the other, come again at once: what each is answered."""
+    for subscriber in range(12):
+        assert attach(block, subscriber)[1]["subscriber"] == subscriber
+    with ThreadPoolExecutor(12) as pool:
+        return dict(enumerate(pool.map(lambda n: attach(block, n), range(12))))
+
+
+def test_in_a_storm_everybody_who_is_let_in_is_known_for_themselves(maps: Maps) -> None:
+    block = maps.block(SESSIONS_AT_ONCE="1", SESSION_SETUP_MS="50", SESSION_PATIENCE_MS="200")
+    answered = storm(block)
+    let_in = {subscriber: told for subscriber, (status, told) in answered.items() if status == 201}
+    assert 1 <= len(let_in) < 12, "some are refused"
+    assert all(told["subscriber"] == subscriber for subscriber, told in let_in.items())
+    assert len({told["address"] for told in let_in.values()}) == len(let_in)
+    assert block.get("/state")["unregistered"] == 0
+
+
+def test_who_is_let_in_before_their_address_is_registered_is_taken_for_another(maps: Maps) -> None:
+    block = maps.block(SESSIONS_AT_ONCE="1", SESSION_SETUP_MS="50", LET_IN_AFTER_MS="200")
+    answered = storm(block)
+    assert {status for status, _ in answered.values()} == {201}, "nobody is refused"
+    swapped = {
+        n: told["subscriber"] for n, (_, told) in answered.items() if told["subscriber"] not in (n, None)
+    }
+    assert len(swapped) >= 5
+    assert set(swapped.values()) <= set(range(12)), "they are taken for each other"
+    assert block.get("/state")["unregistered"] >= len(swapped)
+    until(lambda: block.get("/state")["waiting"] == 0, "the end of the storm")
+    # Whoever comes again now is known for themselves.
+    assert all(attach(block, n)[1]["subscriber"] == n for n in range(12))
+
+
 @pytest.mark.parametrize(
     ("settings", "why"),
     [
         ({"DETECTOR": "hope"}, "DETECTOR: expected one of writes, answers, found 'hope'"),
         ({"SESSIONS_AT_ONCE": "0"}, "no capacity"),
+        ({"SESSIONS_WAITING": "0"}, "nobody may wait"),
     ],
 )
 def test_settings_that_cannot_be(maps: Maps, settings: dict[str, str], why: str) -> None:
