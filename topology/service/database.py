@@ -37,6 +37,8 @@ FOLLOWING_EVERY_S: Final = 1.0
 BELIEVED_S: Final = 3.0
 #: How old the consensus store's word may be for a standby to be read.
 WORD_S: Final = 1.0
+#: So many questions to the store are under way at once, at most.
+ASKED_AT_ONCE: Final = 3
 #: A primary is used without the store's word only after asking the store in vain for so long.
 PATIENCE_S: Final = 3.0
 WRITE_WITHIN_S: Final = 2.5
@@ -235,21 +237,43 @@ class Database:
             server.doubted.clear()
 
     async def _listen(self) -> None:
-        """While there is no primary: what does the consensus store say?"""
-        while True:
-            await self._missed.wait()
-            try:
-                self._view = await self._consensus.view()
-                self._in_vain_since_s = None
-            except NoConsensus:
-                if self._in_vain_since_s is None:
-                    self._in_vain_since_s = asyncio.get_running_loop().time()
-            self._adopt_primary()
-            self._note()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._look_after_s):
-                    await self._hurry.wait()
-            self._hurry.clear()
+        """While there is no primary: what does the consensus store say?
+
+        Asked on a timetable, whether it has answered yet or not: a word that takes long to come must not make the one
+        before it grow too old.
+        """
+        asking: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                await self._missed.wait()
+                if len(asking) < ASKED_AT_ONCE:
+                    asking.add(task := asyncio.create_task(self._hear()))
+                    task.add_done_callback(asking.discard)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._look_after_s):
+                        await self._hurry.wait()
+                self._hurry.clear()
+        finally:
+            for task in asking:
+                task.cancel()
+            await asyncio.gather(*asking, return_exceptions=True)
+
+    async def _hear(self) -> None:
+        """The newest word counts, in whatever order they come."""
+        asked_s = asyncio.get_running_loop().time()
+        try:
+            view = await self._consensus.view()
+        except NoConsensus:
+            view = None
+        if not self._missed.is_set():
+            return  # a primary was found meanwhile
+        if self._view is None or self._view.asked_s < asked_s:
+            if view is not None:
+                self._view, self._in_vain_since_s = view, None
+            elif self._in_vain_since_s is None:
+                self._in_vain_since_s = asyncio.get_running_loop().time()
+        self._adopt_primary()
+        self._note()
 
     def _look_now(self) -> None:
         self._hurry.set()

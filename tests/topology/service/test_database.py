@@ -5,6 +5,7 @@ Real servers: a primary, a synchronous standby, and a consensus store in which t
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,11 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.topology.service.conftest import customers, enrolled
+from tests.topology.service.conftest import customers, enrolled, settings
 from tests.topology.service.consensus import ConsensusStore
 from tests.topology.service.node import Node, Reply, until
 from tests.topology.service.postgres import Postgres
 from tests.topology.service.test_answers import SAFE, current
+from topology.service.consensus import Consensus, View
+from topology.service.database import Database
+from topology.service.settings import Settings
 from topology.service.web import HELD_S
 
 Start = Callable[..., Node]
@@ -109,6 +113,30 @@ def test_a_standby_is_read_only_while_it_is_known_to_lack_nothing(
     until(
         lambda: look(web, token).status == 503, 3, "nothing is read without a word from the consensus store"
     )
+
+
+def test_a_word_that_takes_long_to_come_does_not_make_the_one_before_it_too_old(standby: Postgres) -> None:
+    class Busy(Consensus):
+        async def view(self) -> View:
+            asked_s = asyncio.get_running_loop().time()
+            await asyncio.sleep(0.5)
+            return View(None, frozenset({standby.name}), asked_s)
+
+    async def readable_for(seconds: float) -> list[bool]:
+        given = Settings.from_environment({**settings(standby), "NODE": "web"})
+        database = Database(given)
+        database._consensus = Busy((given.databases[0],))
+        async with database, asyncio.timeout(seconds + 5):
+            while not database.readable:
+                await asyncio.sleep(0.02)
+            seen = []
+            for _ in range(int(seconds / 0.02)):
+                await asyncio.sleep(0.02)
+                seen.append(database.readable)
+            return seen
+
+    seen = asyncio.run(readable_for(3))
+    assert sum(seen) / len(seen) > 0.9  # the rest is for a machine that has other things to do
 
 
 def test_the_new_primary_is_used_as_soon_as_it_leads(
