@@ -24,6 +24,8 @@ pytestmark = [pytest.mark.fabric, pytest.mark.takes(90)]
 
 GONE_WITHIN_S = 15.0
 IMAGE = "safety-confirmation/node:latest"
+ANY = random.Random(3)
+MOMENTS_S = [round(ANY.uniform(0, 2.5), 3) for _ in range(3)]
 #: A harness in small: brings three nodes up, says so, and stays.
 PROGRAM = """
 import signal, sys
@@ -106,7 +108,7 @@ def gone(client: docker.DockerClient, runs: Path) -> bool:
     return not ours(client, runs)
 
 
-@pytest.mark.parametrize("moment_s", [None, 0.05, *(random.Random(3).uniform(0, 2.5) for _ in range(3))])
+@pytest.mark.parametrize("moment_s", [None, 0.05, *MOMENTS_S])
 def test_sigkill_at_any_moment_leaves_nothing_but_what_is_others(
     client: docker.DockerClient,
     others: set[str],
