@@ -28,7 +28,7 @@ _READ: Final = _WORD.findall("""
 """)
 _PASSED_OVER: Final = _WORD.findall("""
     annotations attach build container_name cpu_count cpu_percent cpu_period cpu_quota
-    cpu_shares cpus cpuset devices dns dns_opt dns_search domainname expose extra_hosts group_add
+    cpus cpuset devices dns dns_opt dns_search domainname expose extra_hosts group_add
     healthcheck init ipc logging mem_limit mem_reservation mem_swappiness memswap_limit
     oom_kill_disable oom_score_adj pid pids_limit platform ports privileged pull_policy
     restart runtime shm_size stdin_open stop_grace_period stop_signal sysctls tty ulimits userns_mode working_dir

@@ -1,4 +1,4 @@
-"""What a container may do, in Compose's own words. The compose file alone says it, for every engine that runs it."""
+"""What a container may do and has, in Compose's own words. The compose file alone says it, for every engine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from topology.document import Fields
 class Confinement:
     """As the words of the same names mean in a compose file; what is left out is the engine's default.
 
-    `tmpfs`: the options by the folder, such as `exec`.
+    `tmpfs`: the options by the folder, such as `exec`. `cpu_shares`: its weight where processors are short; 0: the
+    engine's default, 1024.
     """
 
     user: str = ""
@@ -22,6 +23,7 @@ class Confinement:
     cap_add: tuple[str, ...] = ()
     security_opt: tuple[str, ...] = ()
     tmpfs: tuple[str, ...] = ()
+    cpu_shares: int = 0
 
     @property
     def scratch(self) -> Mapping[str, str]:
@@ -34,11 +36,15 @@ WORDS: Final = tuple(field.name for field in fields(Confinement))
 
 def read(service: Fields) -> Confinement:
     """Raises BadInput."""
-    user, read_only = service.get("user"), service.get("read_only")
+    user, read_only, shares = (service.get(word) for word in ("user", "read_only", "cpu_shares"))
     return Confinement(
-        user.as_text("a user") if user else "",
-        read_only.as_flag() if read_only else False,
-        *(_words(service, name) for name in WORDS[2:]),
+        user=user.as_text("a user") if user else "",
+        read_only=read_only.as_flag() if read_only else False,
+        cap_drop=_words(service, "cap_drop"),
+        cap_add=_words(service, "cap_add"),
+        security_opt=_words(service, "security_opt"),
+        tmpfs=_words(service, "tmpfs"),
+        cpu_shares=shares.as_whole("a weight such as 1024") if shares else 0,
     )
 
 

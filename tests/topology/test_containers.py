@@ -78,4 +78,10 @@ def test_every_runtime_confines_a_node_as_the_file_does(name: str) -> None:
     assert confined.read_only is service["read_only"]
     assert [*confined.cap_drop] == service["cap_drop"]
     assert [*confined.security_opt] == service["security_opt"]
+    assert confined.cpu_shares == service.get("cpu_shares", 0)
     assert [f"{folder}:{options}" for folder, options in confined.scratch.items()] == service.get("tmpfs", [])
+
+
+def test_a_database_weighs_as_many_as_it_has_processes_at_work() -> None:
+    weighty = {name for name, each in SERVICES.items() if "cpu_shares" in each}
+    assert weighty == {node.name for node in MAP.with_role("database")}

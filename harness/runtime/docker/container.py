@@ -87,6 +87,7 @@ class Container:
             cap_add=[*confined.cap_add],
             security_opt=[*confined.security_opt],
             cgroup_parent=self._site.group or None,
+            cpu_shares=confined.cpu_shares or None,
             log_config=LogConfig(type=LogConfig.types.JSON, config={"max-size": "64m"}),
         )
 
