@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, TypeAlias
@@ -68,14 +67,18 @@ PASSING: Final = (
 
 
 class Pool:
-    """At most `size` connections, opened when needed; the one used last is used next."""
+    """At most `size` connections, opened when needed; the one used last is used next.
+
+    Who waits for one is served before those who wait longer. Where more is asked than can be answered, all would else
+    get their turn when their time is nearly over, and nobody an answer.
+    """
 
     def __init__(self, server: Address, login: Mapping[str, Any], size: int) -> None:
         self._server, self._login, self._size = server, login, size
         self._idle: list[Connection] = []
         self._all: set[Connection] = set()
         self._taken = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: list[asyncio.Future[None]] = []
 
     async def fetch(self, sql: str, args: tuple[Any, ...], within_s: float) -> Rows:
         """All rows. Raises Unavailable, or the server's word on a wrong question (asyncpg.PostgresError)."""
@@ -144,7 +147,7 @@ class Pool:
 
     def _free(self) -> None:
         while self._waiting:
-            turn = self._waiting.popleft()
+            turn = self._waiting.pop()
             if not turn.done():
                 turn.set_result(None)  # the place goes from hand to hand
                 return

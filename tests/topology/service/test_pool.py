@@ -65,6 +65,18 @@ def test_who_gives_up_leaves_the_question_running_and_the_place_is_free_when_it_
     with_pool(postgres, act)
 
 
+def test_of_more_questions_than_can_be_answered_many_still_are(postgres: Postgres) -> None:
+    async def act(pool: Pool) -> None:
+        asking = []
+        for _ in range(200):  # a hundred a second, of which the connections carry thirty
+            asking.append(asyncio.create_task(pool.fetch("SELECT pg_sleep(0.1)", (), 0.25)))
+            await asyncio.sleep(0.01)
+        ended = await asyncio.gather(*asking, return_exceptions=True)
+        assert sum(isinstance(end, list) for end in ended) > 30
+
+    with_pool(postgres, act)
+
+
 def test_places_are_not_lost_by_those_who_are_cancelled_or_cut_off(postgres: Postgres) -> None:
     async def act(pool: Pool) -> None:
         for moment_s in (0.0, 0.001, 0.01, 0.05):
