@@ -11,7 +11,7 @@ import numpy as np
 
 from harness.checks.columns import ints, is_one_of, rows, says, words
 from harness.checks.outages import SECOND, Effect, Mark, Series, measure
-from harness.checks.recording import Recording
+from harness.checks.recording import Fault, Recording
 from harness.rundir import Json
 
 CAPABILITIES: Final = ("write", "read", "login", "feed", "delivery", "attach")
@@ -76,7 +76,7 @@ def marks(recording: Recording) -> list[Mark]:
     """What was done to the service, by time: faults, undoings, runbooks; in a calm run, the beginning."""
     found = []
     for fault in recording.faults:
-        found.append(Mark(fault.id, "fault", fault.injecting_ns, fault.at_ns))
+        found.append(Mark(fault.id, "fault", fault.injecting_ns, _in_force_ns(recording, fault)))
         if fault.undoing_ns is not None:
             found.append(Mark(fault.id, "undo", fault.undoing_ns, fault.undone_ns or fault.undoing_ns))
     for event in recording.events:
@@ -86,6 +86,18 @@ def marks(recording: Recording) -> list[Mark]:
         start_ns = recording.clock.start_ns
         found.append(Mark("start", "start", start_ns, start_ns))
     return sorted(found, key=lambda mark: mark.begins_ns)
+
+
+def _in_force_ns(recording: Recording, fault: Fault) -> int:
+    """From when a fault counts: from the first probe that it let down, and from the end of its injection at the latest.
+
+    An injection that takes seconds, as many containers do that are killed, has its effect before it ends.
+    """
+    probes = recording.probes
+    began_ns = ints(probes, "intended_ns")
+    meanwhile = (began_ns >= fault.injecting_ns) & (began_ns < fault.at_ns)
+    let_down = began_ns[meanwhile & ~is_one_of(probes, "outcome", "ok") & ~says(probes, "detail", *NO_PROBE)]
+    return int(let_down.min(initial=fault.at_ns))
 
 
 def series(recording: Recording) -> Probed:

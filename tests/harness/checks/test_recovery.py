@@ -34,6 +34,17 @@ def test_the_worst_carrier_decides(record: Record) -> None:
     assert finding.why == "Write was back after 14.0 s, read was back after 3.02 s."
 
 
+def test_a_fault_that_takes_seconds_counts_from_whom_it_first_let_down(record: Record) -> None:
+    run = record(recovery={"write": 12.0, "read": 2.0})
+    run.fault("1-lose", 30.0, took_s=8.0)
+    run.probes("write", 104, gone(22.5, 35))
+    run.probes("read", 104, gone(22.5, 25))
+    finding = recovery.check(run.end())
+    assert finding.measured["write_rto_s"] == pytest.approx(12.52)
+    assert finding.measured["read_rto_s"] == pytest.approx(2.52)
+    assert finding.verdict is Verdict.FAIL
+
+
 def test_a_missed_deadline_fails(record: Record) -> None:
     run = record(recovery={"write": 5.0})
     run.fault("1-lose", 30.0)
