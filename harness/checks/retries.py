@@ -4,9 +4,9 @@
     |-- refused    |-- reset  |-- answered   two retries
 
 All tries of one attempt share its intended time; a person who is refused at one entrance knocks at the next at once,
-and what that adds for the service is told as `tries_per_answer`. People try until they are served, so who was not
-served and has not tried often enough to count as failed was cut off by the end of the run: undecided, told apart and
-left out.
+and what that adds for the service is told as `tries_per_answer`. Who sees a page and sends no form has only looked,
+which is no attempt. People try until they are served, so who was not served and has not tried often enough to count as
+failed was cut off by the end of the run: undecided, told apart and left out.
 """
 
 from __future__ import annotations
@@ -45,9 +45,10 @@ _NEVER: Final = np.iinfo(np.int64).max
 
 def check(recording: Recording) -> Finding:
     table = recording.operations
-    asking = is_one_of(table, "kind", "answer", "look")
+    ok = is_one_of(table, "outcome", "ok")
+    asking = is_one_of(table, "kind", "answer") | (is_one_of(table, "kind", "look") & ~ok)
     who, at_ns = ints(table, "key")[asking], ints(table, "intended_ns")[asking]
-    answered = (is_one_of(table, "kind", "answer") & is_one_of(table, "outcome", "ok"))[asking]
+    answered = ok[asking]
     people, person = np.unique(who, return_inverse=True)
     # The attempt that was served first; those after it are second answers and looks.
     served_ns = np.full(len(people), _NEVER, np.int64)
@@ -57,7 +58,7 @@ def check(recording: Recording) -> Finding:
     attempts = np.bincount(begun[0].astype(np.int64), minlength=len(people))
     served = served_ns < _NEVER
     measured = _measured(attempts, served, begun[0].astype(np.int64), begun[1].astype(np.int64))
-    failed = ~is_one_of(table, "outcome", "ok")[asking] & before
+    failed = ~answered & before
     measured |= _knocks(int((failed & served[person]).sum()), int(served.sum()))
     held = expectations(recording, "retries", TERMS, measured)
     breaches = list(held.breaches)

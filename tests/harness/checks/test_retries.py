@@ -93,6 +93,18 @@ def test_tries_of_those_who_were_never_served_are_nobodys_cost(record: Record) -
     assert (measured["failed_tries"], measured["tries_per_answer"]) == (3, 4.0)
 
 
+def test_who_only_looks_tries_nothing(record: Record) -> None:
+    run = record(retries={"within_5": 0.99, "attempts_per_answer": 1})
+    for person in range(9):
+        for visit in range(person):
+            run.look(person, 0, 1.0 + visit)
+        if person < 5:
+            tries(run, person, 0)
+    finding = retries.check(run.end())
+    assert (finding.measured["tried"], finding.measured["undecided"]) == (5, 0)
+    assert finding.verdict is Verdict.PASS
+
+
 def test_nobody_tried(record: Record) -> None:
     finding = retries.check(record().end())
     assert finding.verdict is Verdict.PASS
