@@ -39,9 +39,9 @@ def scenario(tmp_path: Path, *changes: tuple[str, str]) -> str:
     [
         ("restore:", "resotre:", "restore"),
         ("lose: {zone: singapore.a}", "lose: {zone: singapor.a}", "singapore.a"),
-        ("at: 50s", "at: 60 parsecs", "60 parsecs"),
-        ("people: 18500", "peeple: 17000", "people"),
-        ("  - {at: 50s, lose: {zone: singapore.a}}\n", "", "restore"),
+        ("at: 60s", "at: 60 parsecs", "60 parsecs"),
+        ("people: 17400", "peeple: 17000", "people"),
+        ("  - {at: 60s, lose: {zone: singapore.a}}\n", "", "restore"),
         ("answers:", "anwsers:", "answers"),
         ("rpo: 0s", "rpq: 0s", "rpo"),
         ("timeline:", "timeline: [", "YAML"),
@@ -108,7 +108,7 @@ def test_a_setting_is_checked_like_the_file(tmp_path: Path) -> None:
 def test_plan_shows_the_timeline_and_starts_nothing(tmp_path: Path) -> None:
     ran = harness("plan", "az-loss", runs=tmp_path / "runs")
     assert ran.status == 0, ran
-    for word in ("50", "lose singapore.a", "105", "restore singapore.a", "web-a1"):
+    for word in ("60", "lose singapore.a", "110", "restore singapore.a", "web-a1"):
         assert word in ran.stdout
     assert not (tmp_path / "runs").exists()
 

@@ -159,15 +159,19 @@ def _reads() -> Config:
     """A page that one web node cannot give, now (503) or in time, another one may."""
     method = {"name": ":method", "string_match": {"exact": "GET"}}
     more = {"per_try_timeout": PAGE_TIMEOUT}
-    return {"match": {"prefix": "/", "headers": [method]}, "route": _route(more)}
+    return {"match": {"prefix": "/", "headers": [method]}, "route": _route(2, more)}
 
 
 def _writes() -> Config:
-    """An answer may be sent again, for twice the same is one answer; another node may know a database."""
-    return {"match": {"prefix": "/"}, "route": _route({})}
+    """An answer may be sent again, for twice the same is one answer; another node may know a database.
+
+    Once: two nodes that hold it are all the time that people have, and a third would work for nobody, while a whole
+    region has no primary and every answer that is tried comes here.
+    """
+    return {"match": {"prefix": "/"}, "route": _route(1, {})}
 
 
-def _route(more: Config) -> Config:
+def _route(retries: int, more: Config) -> Config:
     broken = "connect-failure,refused-stream,reset,reset-before-request"
     return {
         "cluster": "web",
@@ -175,7 +179,7 @@ def _route(more: Config) -> Config:
         "retry_policy": {
             "retry_on": f"{broken},retriable-status-codes",
             "retriable_status_codes": [503],
-            "num_retries": 2,
+            "num_retries": retries,
             "retry_back_off": {"base_interval": "0.025s", "max_interval": "0.1s"},
             "retry_host_predicate": [
                 {
