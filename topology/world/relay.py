@@ -8,6 +8,7 @@ at once after ever longer pauses would leave it idle in between, and be late for
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -30,6 +31,8 @@ CONNECT_S, ANSWER_S = 2.0, 15.0
 """Real seconds: a connection that is not there by then, a server silent for so long, is gone."""
 LAST_BATCH_S = 3.0
 """Real seconds that batches on their way have when the program is told to stop."""
+SUSPENSION_SEEN_S: Final = 0.5
+"""Real seconds: how soon who waits to try again sees that there is nothing to try any more."""
 SUSPENDED: Final = "550 5.7.1 Suspended by an operator"
 """What is said of a mail for a domain that is suspended."""
 
@@ -146,15 +149,21 @@ class Relay:
                 pace.learn(sum(reply is not None and reply.taken for reply in replies), throttled)
                 if throttled:
                     failures = 0
-                    await asyncio.sleep(patience_s(1, self._scale))
+                    await self._rest(to, patience_s(1, self._scale))
                     continue
                 # A carrier that is gone, or refuses everything for now, is left in peace for a while.
                 failures = 0 if any(reply and reply.final for reply in replies) else failures + 1
                 if failures:
-                    await asyncio.sleep(patience_s(failures, self._scale))
+                    await self._rest(to, patience_s(failures, self._scale))
         finally:
             if session is not None:
                 session.close()
+
+    async def _rest(self, to: Exchanger, seconds: float) -> None:
+        """Leave a carrier in peace for so long, or until it is suspended: what waits for it is over then."""
+        ends_s = time.monotonic() + seconds
+        while to.domain not in self._suspended and (left_s := ends_s - time.monotonic()) > 0:
+            await asyncio.sleep(min(left_s, SUSPENSION_SEEN_S))
 
     async def _open(self, to: Exchanger) -> SmtpSession | None:
         try:

@@ -72,7 +72,7 @@ def test_of_more_questions_than_can_be_answered_many_still_are(postgres: Postgre
             asking.append(asyncio.create_task(pool.fetch("SELECT pg_sleep(0.1)", (), 0.25)))
             await asyncio.sleep(0.01)
         ended = await asyncio.gather(*asking, return_exceptions=True)
-        assert sum(isinstance(end, list) for end in ended) > 30
+        assert sum(isinstance(end, list) for end in ended) > 20, "seven, if who waits longest came first"
 
     with_pool(postgres, act)
 

@@ -83,6 +83,7 @@ def test_the_archive_gives_back_what_vanished_and_adds_nothing_twice(start: Star
     house.await_result("1", "ok")
     house.authentication[0].kill()
     house.send(("2", "ann"), ("3", "bob"))
+    house.await_result("2", "discarded")
     house.await_result("3", "discarded")
     house.authentication[0].start()
     assert house.redeliver() == {"archived": 3, "missing": 2, "redelivered": 2, "unknown": 0}

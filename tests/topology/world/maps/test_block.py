@@ -167,7 +167,7 @@ def test_who_waits_too_long_is_refused(maps: Maps) -> None:
 
 
 def test_while_so_many_wait_others_are_refused_at_once(maps: Maps) -> None:
-    block = maps.block(SESSIONS_AT_ONCE="1", SESSION_SETUP_MS="300", SESSIONS_WAITING="2")
+    block = maps.block(SESSIONS_AT_ONCE="1", SESSION_SETUP_MS="900", SESSIONS_WAITING="2")
     with ThreadPoolExecutor(8) as pool:
         replies = list(pool.map(lambda n: attach(block, n), range(8)))
     assert Counter(status for status, _ in replies) == {201: 3, 503: 5}
@@ -193,7 +193,7 @@ def test_in_a_storm_everybody_who_is_let_in_is_known_for_themselves(maps: Maps) 
 
 
 def test_who_is_let_in_before_their_address_is_registered_is_taken_for_another(maps: Maps) -> None:
-    block = maps.block(SESSIONS_AT_ONCE="1", SESSION_SETUP_MS="50", LET_IN_AFTER_MS="200")
+    block = maps.block(SESSIONS_AT_ONCE="1", SESSION_SETUP_MS="150", LET_IN_AFTER_MS="800")
     answered = storm(block)
     assert {status for status, _ in answered.values()} == {201}, "nobody is refused"
     swapped = {
