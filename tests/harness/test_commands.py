@@ -40,7 +40,7 @@ def scenario(tmp_path: Path, *changes: tuple[str, str]) -> str:
         ("restore:", "resotre:", "restore"),
         ("lose: {zone: singapore.a}", "lose: {zone: singapor.a}", "singapore.a"),
         ("at: 60s", "at: 60 parsecs", "60 parsecs"),
-        ("people: 17400", "peeple: 17000", "people"),
+        ("people: 17800", "peeple: 17000", "people"),
         ("  - {at: 60s, lose: {zone: singapore.a}}\n", "", "restore"),
         ("answers:", "anwsers:", "answers"),
         ("rpo: 0s", "rpq: 0s", "rpo"),
