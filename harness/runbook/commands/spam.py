@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from harness.faults.asking import tell
 from harness.faults.misfilter import PATH
 from harness.runbook.commands.command import Command
 from harness.runbook.model import Argument, Arguments, Kind
@@ -23,18 +24,14 @@ def exchanger(scene: Scene, arguments: Arguments) -> Node:
 
 def withdraw(scene: Scene, arguments: Arguments) -> str:
     node = exchanger(scene, arguments)
-    reply = scene.ask(node, "DELETE", PATH)
-    if reply.status != 200:
-        raise OSError(f"{node.name} says http {reply.status}: {reply.text}")
+    tell(scene.stage, node, "DELETE", PATH)
     scene.run.record("filter.withdrawn", node=node.name)
     return f"{node.name} takes nothing for spam any more"
 
 
 def release(scene: Scene, arguments: Arguments) -> str:
     node = exchanger(scene, arguments)
-    reply = scene.ask(node, "POST", f"{PATH}/release", timeout_s=RELEASED_WITHIN_S)
-    if reply.status != 200:
-        raise OSError(f"{node.name} says http {reply.status}: {reply.text}")
+    reply = tell(scene.stage, node, "POST", f"{PATH}/release", timeout_s=RELEASED_WITHIN_S)
     released = int(reply.json["released"])
     scene.run.record("quarantine.released", node=node.name, released=released)
     return f"{released} mails were released into their mailboxes at {node.name}"
