@@ -53,7 +53,7 @@ class Detector:
         failed = 0
         while True:
             path = self._storage.used
-            why = await self._seen(path)
+            why = await self._seen(path, self._look)
             failed = failed + 1 if why else 0
             if failed >= self._looks and await self._other_is_sound():
                 self.switched += 1
@@ -65,24 +65,17 @@ class Detector:
         """Wait for the controller of the path in use: when all machines start at once, the block may be the first."""
         with suppress(TimeoutError):
             async with asyncio.timeout(STANDING_WITHIN_S):
-                while not await self._answering(self._storage.used):
+                while await self._seen(self._storage.used, _answers):
                     await asyncio.sleep(self._every_s)
 
-    async def _answering(self, path: Path) -> bool:
-        try:
-            await path.answers()
-        except Refused:
-            return False
-        return True
-
-    async def _seen(self, path: Path) -> str:
+    async def _seen(self, path: Path, look: Look) -> str:
         """Why a path counts as failed; empty while it does not."""
         try:
-            await self._look(path)
+            await look(path)
         except Refused as refused:
             return str(refused) or "refused"
         return ""
 
     async def _other_is_sound(self) -> bool:
         others = [path for path in self._storage.paths if path is not self._storage.used]
-        return bool(others) and not await self._seen(others[0])
+        return bool(others) and not await self._seen(others[0], self._look)
