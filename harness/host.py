@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Final
 
 import psutil
@@ -35,35 +36,32 @@ class HostSampler(Beside):
     def __init__(self, run: RunDir) -> None:
         super().__init__("host")
         self._lines = Lines(run.path / "host.jsonl")
-        self._synced = run.path / ".synced"
+        self._folder = run.path
 
     def _work(self) -> None:
         psutil.cpu_percent()
-        while not self._over.wait(SAMPLE_EVERY_S):
-            sync_s = _sync_s(self._synced)
-            self._lines.add(
-                {
-                    "at_ns": time.monotonic_ns(),
-                    "cpu_busy": psutil.cpu_percent() / 100,
-                    **_pressure(),
-                    "load1": psutil.getloadavg()[0],
-                    "mem_available": psutil.virtual_memory().available,
-                    "sync_s": sync_s,
-                }
-            )
+        # A file without a name, on the disk that the nodes' own data is on: nothing of it is left, whatever happens.
+        with TemporaryFile(dir=self._folder, buffering=0) as synced:
+            while not self._over.wait(SAMPLE_EVERY_S):
+                sync_s = _sync_s(synced.fileno())
+                self._lines.add(
+                    {
+                        "at_ns": time.monotonic_ns(),
+                        "cpu_busy": psutil.cpu_percent() / 100,
+                        **_pressure(),
+                        "load1": psutil.getloadavg()[0],
+                        "mem_available": psutil.virtual_memory().available,
+                        "sync_s": sync_s,
+                    }
+                )
 
 
-def _sync_s(path: Path) -> float | None:
-    """Seconds until a small write was on the disk that the nodes' own data is on; None where it is full or gone."""
+def _sync_s(file: int) -> float | None:
+    """Seconds until a small write was on the disk; None where it takes none."""
     began_s = time.monotonic()
     try:
-        file = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-        try:
-            os.pwrite(file, SYNCED, 0)
-            os.fdatasync(file)
-        finally:
-            os.close(file)
-            path.unlink()
+        os.pwrite(file, SYNCED, 0)
+        os.fdatasync(file)
     except OSError:
         return None
     return time.monotonic() - began_s
