@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from harness.checks.columns import ints, is_one_of, rows, says, words
+from harness.checks.columns import Ints, ints, is_one_of, rows, says, words
 from harness.checks.outages import SECOND, Effect, Mark, Series, measure
 from harness.checks.recording import Fault, Recording
 from harness.rundir import Json
@@ -75,8 +75,9 @@ def told(probed: Probed, marks: Sequence[Mark]) -> list[Seen]:
 def marks(recording: Recording) -> list[Mark]:
     """What was done to the service, by time: faults, undoings, runbooks; in a calm run, the beginning."""
     found = []
+    let_down_ns = _let_down_ns(recording)
     for fault in recording.faults:
-        found.append(Mark(fault.id, "fault", fault.injecting_ns, _in_force_ns(recording, fault)))
+        found.append(Mark(fault.id, "fault", fault.injecting_ns, _in_force_ns(fault, let_down_ns)))
         if fault.undoing_ns is not None:
             found.append(Mark(fault.id, "undo", fault.undoing_ns, fault.undone_ns or fault.undoing_ns))
     for event in recording.events:
@@ -88,16 +89,20 @@ def marks(recording: Recording) -> list[Mark]:
     return sorted(found, key=lambda mark: mark.begins_ns)
 
 
-def _in_force_ns(recording: Recording, fault: Fault) -> int:
+def _let_down_ns(recording: Recording) -> Ints:
+    """When each probe was due that was not served."""
+    probes = recording.probes
+    failed = ~is_one_of(probes, "outcome", "ok") & ~says(probes, "detail", *NO_PROBE)
+    return ints(probes, "intended_ns")[failed]
+
+
+def _in_force_ns(fault: Fault, let_down_ns: Ints) -> int:
     """From when a fault counts: from the first probe that it let down, and from the end of its injection at the latest.
 
     An injection that takes seconds, as many containers do that are killed, has its effect before it ends.
     """
-    probes = recording.probes
-    began_ns = ints(probes, "intended_ns")
-    meanwhile = (began_ns >= fault.injecting_ns) & (began_ns < fault.at_ns)
-    let_down = began_ns[meanwhile & ~is_one_of(probes, "outcome", "ok") & ~says(probes, "detail", *NO_PROBE)]
-    return int(let_down.min(initial=fault.at_ns))
+    meanwhile = (let_down_ns >= fault.injecting_ns) & (let_down_ns < fault.at_ns)
+    return int(let_down_ns[meanwhile].min(initial=fault.at_ns))
 
 
 def series(recording: Recording) -> Probed:
