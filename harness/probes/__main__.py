@@ -24,7 +24,7 @@ from harness.probes.databases import Beats, Database
 from harness.probes.directory import Directory
 from harness.probes.feed import VANTAGE, Feed
 from harness.probes.leader import Leader
-from harness.probes.mail import Mail
+from harness.probes.mail import Mail, Submission
 from harness.probes.pages import Read, Registers, SignIn, Write
 from harness.probes.replication import Follower
 from harness.rundir.history import DATABASE_SCHEMA, FLUSH_EVERY_S, REPLICATION_SCHEMA, Rows, Writer
@@ -77,10 +77,11 @@ async def watch(config: ProbeConfig) -> None:
 def _probes(config: ProbeConfig) -> Iterator[Probe]:
     """Every capability at every vantage, numbered as the history's processes."""
     process = 0
+    submission = Submission(config.mail_providers, config.host)
     for access in config.access:
         registers, directory = Registers(config.people[access.carrier]), Directory(access, config.host)
         yield Read(process, directory, registers, config.host)
-        yield Mail(process + 1, access, config.mail_providers, config.host)
+        yield Mail(process + 1, access, submission, config.host)
         yield Write(process + 2, directory, registers, config.host)
         yield SignIn(process + 3, directory, config.login, config.host)
         process += 4
