@@ -13,10 +13,11 @@ BASE_IMAGE := $(shell sed -n s/^ARG.BASE=//p topology/image/Dockerfile)
 drill: .venv/ready          ## lose a data centre under load, and prove what survived
 	$(RUNNER) -m harness run $(SCENARIO)
 
-# Two at a time, but for the drills: those measure time, and some look at the whole machine.
+# Two at a time, but for most drills: those measure time, and some look at the whole machine.
 test: .venv/ready-dev lint  ## all tests, on real parts
 	$(RUNNER) -m pytest -n 2 -m "not drill"
-	$(RUNNER) -m pytest -m "drill and not nightly" $(DRILLS)
+	$(RUNNER) -m pytest -n 2 -m "drill and beside and not nightly" $(DRILLS)
+	$(RUNNER) -m pytest -m "drill and not beside and not nightly" $(DRILLS)
 
 nightly: .venv/ready-dev   ## what takes too long for every change: more drills, and every scenario whole
 	$(RUNNER) -m pytest -m nightly $(DRILLS)

@@ -12,7 +12,7 @@ import pytest
 from harness.rundir import RunDir
 from tests.commands import PATIENCE, harness, start
 
-pytestmark = [pytest.mark.fabric, pytest.mark.drill]
+pytestmark = [pytest.mark.fabric, pytest.mark.drill, pytest.mark.beside]
 
 SMALL = ("--set", "drill.people=50", "--set", "drill.companies=3", "--set", "ends=5s")
 ENDS_WITHIN_S = 30.0
