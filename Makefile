@@ -46,11 +46,18 @@ clean:
 
 setup: .venv/ready-dev
 
+# Runs a command, and says every five seconds how far it is. Its clock ends with this shell, whatever ends that.
+told = (while sleep 5 >/dev/null && kill -0 $$$$; do \
+	echo "  $$(ls -d .venv/lib/*/site-packages/*.dist-info 2>/dev/null | wc -l) packages"; done) 2>/dev/null & \
+	clock=$$!; $(1); status=$$?; kill $$clock; exit $$status
+PIP := $(RUNNER) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
 .venv/ready: pyproject.toml constraints.txt
-	test -x $(RUNNER) || $(PYTHON) -m venv .venv
-	$(RUNNER) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
-	touch $@
+	@echo "setting up .venv: a minute or two, once"
+	@$(call told,{ test -x $(RUNNER) || $(PYTHON) -m venv .venv; } && $(PIP) --editable .)
+	@touch $@
 
 .venv/ready-dev: .venv/ready
-	$(RUNNER) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
-	touch $@
+	@echo "setting up .venv: what the tests need"
+	@$(call told,$(PIP) --editable '.[dev]')
+	@touch $@
