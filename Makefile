@@ -54,7 +54,7 @@ PIP := $(RUNNER) -m pip install --quiet --disable-pip-version-check --constraint
 
 .venv/ready: pyproject.toml constraints.txt
 	@echo "setting up .venv: a minute or two, once"
-	@$(call told,{ test -x $(RUNNER) || $(PYTHON) -m venv .venv; } && $(PIP) --editable .)
+	@$(call told,{ $(RUNNER) -c 'import pip' 2>/dev/null || $(PYTHON) -m venv --clear .venv; } && $(PIP) --editable .)
 	@touch $@
 
 .venv/ready-dev: .venv/ready
