@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +42,23 @@ def load_all(expected: str, *folders: Path) -> dict[str, Fields]:
 
 def parse(text: str, file: str) -> Tree:
     """The one document that `text` holds; nothing at all is a Scalar with no value. Raises BadInput."""
+    with _uncollected():
+        return _parsed(text, file)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """All that is made here is kept: looking through it for garbage, again and again, takes as long as making it."""
+    collected = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collected:
+            gc.enable()
+
+
+def _parsed(text: str, file: str) -> Tree:
     try:
         node = _composed(text)
     except yaml.reader.ReaderError as error:
