@@ -205,8 +205,8 @@ def finish(figure: Figure, folder: Path, name: str, alt: str, *, png: bool = Fal
 def for_page(svg: str, name: str) -> str:
     """An SVG file as a part of a page: no prolog, names of its own, colours as the page's variables."""
     svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg)
+    for before in (' id="', 'href="#', "url(#"):
+        svg = svg.replace(before, f"{before}{name}-")
     svg = re.sub(r'<svg ([^>]*?)width="[^"]*" height="[^"]*"', r'<svg \1aria-hidden="true"', svg, count=1)
     svg = re.sub(
         r'<svg ([^>]*?)height="[^"]*" ([^>]*?)width="[^"]*"', r'<svg \1\2aria-hidden="true"', svg, count=1
