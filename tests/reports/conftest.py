@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from harness.rundir import RunDir
+from reports import reading
+from reports.reading import Record
 
 sys.path.insert(0, str(Path(__file__).parent))  # the builder is a program of its own as well
 
@@ -30,6 +32,18 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> sample_run.Sample:
 def moved(tmp_path_factory: pytest.TempPathFactory) -> sample_run.Sample:
     """A whole run in which the service moves to another region. Nobody may change it but by writing its report."""
     return sample_move.build(tmp_path_factory.mktemp("runs") / MOVE)
+
+
+@pytest.fixture(scope="session")
+def record(sample: sample_run.Sample) -> Record:
+    """The sample as reports read it. It is frozen: tests that want another make one of it with `replace`."""
+    return reading.read(sample.run)
+
+
+@pytest.fixture(scope="session")
+def moved_record(moved: sample_run.Sample) -> Record:
+    """The same of the run in which the service moves."""
+    return reading.read(moved.run)
 
 
 @pytest.fixture

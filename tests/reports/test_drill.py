@@ -10,7 +10,7 @@ import pytest
 from sample_run import Sample, company_of
 
 from harness.rundir import Json
-from reports import drill, reading
+from reports import drill
 from reports.drill import Group, Statistics
 from reports.reading import Record
 from reports.words import Words
@@ -23,11 +23,6 @@ OF_2019 = {
     "p75": (4.3, 141.0),
     "deviation": (33.9, 140.0),
 }
-
-
-@pytest.fixture(scope="module")
-def record(sample: Sample) -> Record:
-    return reading.read(sample.run)
 
 
 def group(number: str | None, column: int, **other: Json) -> Group:

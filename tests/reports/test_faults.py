@@ -5,17 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sample_run import Sample
 
 from harness.rundir import Event, Json
-from reports import reading
 from reports.faults import faults, publications, selector
 from reports.reading import Record
-
-
-@pytest.fixture
-def record(sample: Sample) -> Record:
-    return reading.read(sample.run)
 
 
 def told(record: Record, *events: tuple[float, str, dict[str, Json]]) -> Record:

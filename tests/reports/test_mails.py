@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from page import written
-from sample_run import Sample
 
 from harness.rundir import RunDir
-from reports import mails, reading
+from reports import mails
 from reports.reading import Record
 from reports.words import Words
 
 pytestmark = pytest.mark.takes(10)
-
-
-@pytest.fixture(scope="module")
-def record(sample: Sample) -> Record:
-    return reading.read(sample.run)
 
 
 def test_every_row_of_the_books_adds_up(record: Record) -> None:
@@ -57,14 +52,6 @@ def test_the_backlog_is_what_came_to_a_leg_and_not_to_the_next(record: Record) -
     assert on_the_way[-1] == 0
 
 
-def test_the_page_shows_them(own_run: RunDir) -> None:
-    page = written(own_run)
-    assert page.having("section", id="mail")
-    for word in ("The mails, leg by leg", "au.example", "mail-provider-east: submitted"):
-        assert word in page.text
-    assert (own_run.path / "figures" / "mail.svg").exists()
-
-
 @pytest.mark.parametrize(
     "torn",
     [
@@ -74,10 +61,18 @@ def test_the_page_shows_them(own_run: RunDir) -> None:
         lambda detail: detail["waiting_over_time"].update(places=None),
     ],
 )
-def test_a_verdict_without_them_gives_a_page_without_them(
-    own_run: RunDir, torn: Callable[[dict[str, object]], object]
+def test_a_verdict_without_them_has_nothing_to_show(
+    record: Record, torn: Callable[[dict[str, object]], object]
 ) -> None:
-    verdict = json.loads((own_run.path / "verdict.json").read_text())
+    verdict = json.loads(json.dumps(record.verdict))
     torn(verdict["checks"]["mail"]["detail"])
+    without = replace(record, verdict=verdict)
+    assert mails.waiting(without) is None
+    assert mails.view(without, Words("en")) is None
+
+
+def test_where_there_is_nothing_to_show_there_is_no_section(own_run: RunDir) -> None:
+    verdict = json.loads((own_run.path / "verdict.json").read_text())
+    del verdict["checks"]["mail"]["detail"]["waiting_over_time"]
     own_run.write("verdict.json", json.dumps(verdict))
     assert not written(own_run).having("section", id="mail")

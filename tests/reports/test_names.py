@@ -5,18 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sample_run import Sample
 
-from reports import reading
 from reports.faults import Fault
 from reports.names import Names
 from reports.reading import Record
 from reports.words import Lang, Words
-
-
-@pytest.fixture
-def record(sample: Sample) -> Record:
-    return reading.read(sample.run)
 
 
 def failure(target: str, *nodes: str) -> Fault:

@@ -5,19 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sample_run import BACK_S, FAULT_S, OUTAGE_S, Sample
+from sample_run import BACK_S, FAULT_S, OUTAGE_S
 
 from harness.rundir import Json
-from reports import reading
 from reports.reading import Record
 from reports.recovery import Recovery, recoveries
 
 CARRIERS = ["docomo", "au", "softbank"]
-
-
-@pytest.fixture(scope="module")
-def record(sample: Sample) -> Record:
-    return reading.read(sample.run)
 
 
 def effect(mark: str, kind: str, capability: str, rto_s: float | None, restored_s: float | None) -> Json:
@@ -131,13 +125,13 @@ def test_a_region_move_is_cut_into_its_steps_whatever_they_are_called(record: Re
     assert row.segments[-1].until_s == 12.0
 
 
-def test_a_runbook_that_was_never_recovered_from_counts_from_its_own_beginning(moved: Sample) -> None:
-    (row,) = of(reading.read(moved.run), [effect("3-run", "run", "write", None, None)], [])
+def test_a_runbook_that_was_never_recovered_from_counts_from_its_own_beginning(moved_record: Record) -> None:
+    (row,) = of(moved_record, [effect("3-run", "run", "write", None, None)], [])
     assert parts_of(row) == [("whole", 0, 110.0 - 70.0)]
 
 
-def test_the_sample_of_a_move_is_cut_into_its_steps_and_told_once(moved: Sample) -> None:
-    rows = recoveries(reading.read(moved.run), 90.0, CARRIERS)
+def test_the_sample_of_a_move_is_cut_into_its_steps_and_told_once(moved_record: Record) -> None:
+    rows = recoveries(moved_record, 90.0, CARRIERS)
     assert {(row.mark, row.kind) for row in rows} == {("1-lose", "fault")}
     write = next(row for row in rows if row.capability == "write")
     assert [segment.part for segment in write.segments] == [

@@ -18,8 +18,8 @@ from reports.regions import PROMISED_S, Region
 
 
 @pytest.fixture(scope="module")
-def record(moved: Sample) -> Record:
-    return reading.read(moved.run)
+def record(moved_record: Record) -> Record:
+    return moved_record
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +141,7 @@ def test_the_age_is_held_against_what_the_check_held_it_against(record: Record) 
     assert regions.limit_s(record) == regions.limit_s(replace(record, verdict=None)) == PROMISED_S
 
 
-def test_what_several_regions_lack_is_a_gap(record: Record, moved: Sample, own_move: Sample) -> None:
+def test_what_several_regions_lack_is_a_gap(record: Record, own_move: Sample) -> None:
     assert record.gaps == () or {gap.file for gap in record.gaps} <= {"host.jsonl"} | {
         f"mail/{leg}.arrow" for leg in reading.MAIL_LEGS
     }

@@ -6,10 +6,9 @@ from dataclasses import replace
 from typing import Literal
 
 import pytest
-from sample_run import Sample
 
 from harness.rundir import Json
-from reports import reading, rehearsal
+from reports import rehearsal
 from reports.names import Names
 from reports.reading import Record
 from reports.rehearsal import Debrief
@@ -23,8 +22,7 @@ COST: Json = {
 }  # fmt: skip
 
 
-def rehearsed(moved: Sample, *deviations: Json, first_notice_s: float | None = 570.0) -> Record:
-    record = reading.read(moved.run)
+def rehearsed(record: Record, *deviations: Json, first_notice_s: float | None = 570.0) -> Record:
     finding: Json = {
         "verdict": "fail",
         "why": "Hold points skipped: 1, expected at most 0.",
@@ -59,14 +57,12 @@ def debrief(record: Record, lang: Literal["en", "ja"] = "en") -> Debrief:
     return found
 
 
-def test_where_nothing_was_rehearsed_there_is_no_section(moved: Sample) -> None:
-    record = reading.read(moved.run)
-    assert rehearsal.debrief(record, Names(record, Words("en")), Words("en")) is None
-    assert 'id="rehearsal"' not in page(record, Words("en"))
+def test_where_nothing_was_rehearsed_there_is_no_section(moved_record: Record) -> None:
+    assert rehearsal.debrief(moved_record, Names(moved_record, Words("en")), Words("en")) is None
 
 
-def test_a_skipped_hold_point_is_told_with_its_cost(moved: Sample) -> None:
-    found = debrief(rehearsed(moved, skipped()))
+def test_a_skipped_hold_point_is_told_with_its_cost(moved_record: Record) -> None:
+    found = debrief(rehearsed(moved_record, skipped()))
     (row,) = found.deviations
     assert row.said == "Hold point skipped: “Fence it off” was not proven when “Promote” began; proven later"
     assert (row.tone, row.from_s, row.until_s) == ("fail", 13.0, 22.0)
@@ -75,8 +71,8 @@ def test_a_skipped_hold_point_is_told_with_its_cost(moved: Sample) -> None:
     assert found.notice_tone == "pass"
 
 
-def test_it_is_told_in_japanese(moved: Sample) -> None:
-    record = rehearsed(moved, skipped(ended=False), first_notice_s=2280.0)
+def test_it_is_told_in_japanese(moved_record: Record) -> None:
+    record = rehearsed(moved_record, skipped(ended=False), first_notice_s=2280.0)
     found = debrief(record, "ja")
     assert found.deviations[0].said == (
         "要確認の手順を省略：「書き込みを禁じる」の確認前に「昇格する」を開始（最後まで未確認）"
@@ -89,13 +85,13 @@ def test_it_is_told_in_japanese(moved: Sample) -> None:
 
 @pytest.mark.parametrize("what", ["late", "not proven", "out of order"])
 @pytest.mark.parametrize("lang", ["en", "ja"])
-def test_every_deviation_has_its_sentence(moved: Sample, what: str, lang: Literal["en", "ja"]) -> None:
+def test_every_deviation_has_its_sentence(moved_record: Record, what: str, lang: Literal["en", "ja"]) -> None:
     row = skipped()
     assert isinstance(row, dict)
-    (found,) = debrief(rehearsed(moved, {**row, "what": what}), lang).deviations
+    (found,) = debrief(rehearsed(moved_record, {**row, "what": what}), lang).deviations
     assert "Fence it off" in found.said or "書き込みを禁じる" in found.said
     assert found.tone == "unknown"
 
 
-def test_a_runbook_that_was_followed_says_so(moved: Sample) -> None:
-    assert "It was followed" in page(rehearsed(moved), Words("en"))
+def test_a_runbook_that_was_followed_says_so(moved_record: Record) -> None:
+    assert "It was followed" in page(rehearsed(moved_record), Words("en"))

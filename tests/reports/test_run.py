@@ -107,6 +107,21 @@ def test_a_companys_hostile_name_stays_text(pages: Mapping[Lang, Page]) -> None:
         assert not page.having("img")
 
 
+def test_the_mails_have_a_section(both: Mapping[Lang, Drawn], pages: Mapping[Lang, Page]) -> None:
+    page = pages["en"]
+    assert page.having("section", id="mail")
+    for word in ("The mails, leg by leg", "au.example", "mail-provider-east: submitted"):
+        assert word in page.text
+    assert "mail.svg" in both["en"].figures
+
+
+def test_a_run_in_one_region_tells_of_no_other_and_of_no_runbook(pages: Mapping[Lang, Page]) -> None:
+    for page in pages.values():
+        assert not page.having("section", id="regions")
+        assert not page.having("section", id="runbooks")
+        assert "replication.arrow" not in page.text
+
+
 def test_how_to_see_it_again(sample: Sample, pages: Mapping[Lang, Page]) -> None:
     page = pages["en"]
     assert "harness run az-loss --runtime local --seed 7" in page.text

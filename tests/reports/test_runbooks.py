@@ -6,9 +6,7 @@ from dataclasses import replace
 
 import pytest
 from sample_move import STEPS
-from sample_run import Sample
 
-from reports import reading
 from reports.names import Names
 from reports.reading import Record
 from reports.runbooks import Performance, performances
@@ -16,8 +14,8 @@ from reports.words import Words
 
 
 @pytest.fixture(scope="module")
-def record(moved: Sample) -> Record:
-    return reading.read(moved.run)
+def record(moved_record: Record) -> Record:
+    return moved_record
 
 
 def told(record: Record, lang: str = "en") -> list[Performance]:

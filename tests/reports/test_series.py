@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
-from sample_run import FAULT_S, OUTAGE_S, Sample
+from sample_run import FAULT_S, OUTAGE_S
 
 from harness.rundir import history
-from reports import reading, series
+from reports import series
 from reports.reading import Record
 from reports.series import Operations, Span
 
@@ -52,8 +52,7 @@ def test_a_strip_shows_one_failed_probe_and_bridges_short_silence_only() -> None
     ]
 
 
-def test_strips_of_the_sample_show_its_outages(sample: Sample) -> None:
-    record = reading.read(sample.run)
+def test_strips_of_the_sample_show_its_outages(record: Record) -> None:
     probes = series.operations(record, record.probes)
     for capability, outage_s in OUTAGE_S.items():
         spans = series.capability(probes, capability, "docomo", (-5, 110))
@@ -62,8 +61,8 @@ def test_strips_of_the_sample_show_its_outages(sample: Sample) -> None:
         assert down[0].until_s == pytest.approx(FAULT_S + outage_s, abs=series.STRIP_BIN_S)
 
 
-def test_databases_of_the_sample(sample: Sample) -> None:
-    first, second = series.databases(reading.read(sample.run))
+def test_databases_of_the_sample(record: Record) -> None:
+    first, second = series.databases(record)
     assert [span.state for span in first.roles] == ["primary", "silent", "replica"]
     assert [span.state for span in second.roles] == ["replica", "claims", "primary"]
     assert [(round(at_s, 1), timeline) for at_s, timeline in second.promotions] == [(38.9, 2)]
@@ -83,19 +82,19 @@ def looks(*rows: tuple[str, bool, str]) -> pa.Table:
     return pa.table(columns, history.DATABASE_SCHEMA)
 
 
-def states(sample: Sample, table: pa.Table) -> tuple[list[str], int]:
+def states(record: Record, table: pa.Table) -> tuple[list[str], int]:
     """What the strip of that node shows, and how often it took the leader key."""
-    (node,) = series.databases(replace(reading.read(sample.run), databases=table))
+    (node,) = series.databases(replace(record, databases=table))
     return [span.state for span in node.roles], len(node.leads)
 
 
-def test_a_late_look_is_no_state_but_a_second_primary_always_is(sample: Sample) -> None:
+def test_a_late_look_is_no_state_but_a_second_primary_always_is(record: Record) -> None:
     well, late, unseen = ("primary", True, "a"), ("primary", False, "a"), ("", False, "")
-    assert states(sample, looks(well, late, well, unseen, well)) == (["primary"], 1)
-    assert states(sample, looks(well, *[unseen] * 11, well)) == (["primary", "silent", "primary"], 2)
-    assert states(sample, looks(*[late] * 3, well)) == (["claims", "primary"], 1)
+    assert states(record, looks(well, late, well, unseen, well)) == (["primary"], 1)
+    assert states(record, looks(well, *[unseen] * 11, well)) == (["primary", "silent", "primary"], 2)
+    assert states(record, looks(*[late] * 3, well)) == (["claims", "primary"], 1)
     other = ("replica", False, "b")
-    assert states(sample, looks(other, well, other, other)) == (["replica", "primary", "replica"], 1)
+    assert states(record, looks(other, well, other, other)) == (["replica", "primary", "replica"], 1)
 
 
 def mail_table(rows: list[tuple[str, int]]) -> pa.Table:
@@ -105,19 +104,17 @@ def mail_table(rows: list[tuple[str, int]]) -> pa.Table:
     return pa.table(columns, history.MAIL_SCHEMA)
 
 
-def test_the_backlog_counts_each_mail_once_and_no_probe(sample: Sample) -> None:
+def test_the_backlog_counts_each_mail_once_and_no_probe(record: Record) -> None:
     second = 1_000_000_000
-    start_ns = sample.run.clock.start_ns
+    start_ns = record.origin_ns
     composed = [("a", start_ns), ("b", start_ns), ("c", start_ns), ("probe-1", start_ns)]
     stored = [("a", start_ns + second), ("a", start_ns + 2 * second), ("b", start_ns + 3 * second)]
-    whole = reading.read(sample.run)
     legs = {
         "composed": mail_table(composed),
         "submitted": mail_table(stored[:1]),
         "stored": mail_table(stored),
     }
-    record: Record = replace(whole, mail={**whole.mail, **legs})
-    found = series.backlog(record, (0, 4), width_s=1)
+    found = series.backlog(replace(record, mail={**record.mail, **legs}), (0, 4), width_s=1)
     assert found.waiting.tolist() == [3, 2, 2, 1, 1]
     assert found.at_service.tolist() == [3, 2, 2, 1, 1]
 

@@ -6,11 +6,11 @@ import re
 from string import Formatter
 
 import pytest
-from sample_run import Sample
 
 from harness.runbook.proofs import PROOFS
-from reports import aims, reading, statements
+from reports import aims, statements
 from reports.names import Names
+from reports.reading import Record
 from reports.words import Words, catalogue
 
 JA = Words("ja")
@@ -45,7 +45,6 @@ def test_every_fault_has_words_of_its_own(verb: str) -> None:
     ],
 )
 def test_aims_are_told_by_the_titles_of_the_topology(
-    moved: Sample, aim: dict[str, object], said: str
+    moved_record: Record, aim: dict[str, object], said: str
 ) -> None:
-    record = reading.read(moved.run)
-    assert aims.told(aim, Names(record, JA), JA) == said  # type: ignore[arg-type]
+    assert aims.told(aim, Names(moved_record, JA), JA) == said  # type: ignore[arg-type]

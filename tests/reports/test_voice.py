@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sample_run import Sample
 
-from reports import reading, voice
+from reports import voice
 from reports.names import Names
 from reports.reading import Record
 from reports.words import LANGS, Lang, Words
@@ -58,9 +57,8 @@ def test_on_any_other_day_one_call_in_a_hundred_is_blocked_and_at_fifty_times_ne
 
 
 @pytest.fixture
-def congested(sample: Sample) -> Record:
+def congested(record: Record) -> Record:
     """The sample, with the networks of 2011-03-11 in its plan."""
-    record = reading.read(sample.run)
     aims = [
         {
             "profile": "tohoku-2011",
@@ -82,8 +80,8 @@ def test_the_worst_of_each_carrier_and_what_was_measured(congested: Record) -> N
         assert 0.5 < one.served <= 1
 
 
-def test_without_a_profile_there_is_nothing_to_tell(sample: Sample) -> None:
-    assert voice.carriers(reading.read(sample.run)) == []
+def test_without_a_profile_there_is_nothing_to_tell(record: Record) -> None:
+    assert voice.carriers(record) == []
 
 
 @pytest.mark.parametrize("lang", LANGS)

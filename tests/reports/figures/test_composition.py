@@ -13,10 +13,9 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
-from sample_run import Sample
 
 from harness.rundir import Event
-from reports import drill, mails, reading, recovery, runbooks
+from reports import drill, mails, recovery, runbooks
 from reports.faults import Fault, faults
 from reports.figures import canvas, timeline
 from reports.figures import host as host_figure
@@ -42,11 +41,6 @@ CROWD = (
     Fault("5", "遅延", "名前の長い場所 $\\alpha$ " * 9, (), 117.0, 117.5, "proven", "", None),
     Fault("6", "lose", "", (), 117.9, None, "proven", "", None),
 )
-
-
-@pytest.fixture(scope="module")
-def record(sample: Sample) -> Record:
-    return reading.read(sample.run)
 
 
 @pytest.fixture(scope="module")
@@ -236,32 +230,29 @@ def regions_of(record: Record, done: list[Fault], lang: Lang, **changes: object)
 
 
 @pytest.mark.parametrize("lang", LANGS)
-def test_the_regions_are_readable(moved: Sample, lang: Lang) -> None:
-    record = reading.read(moved.run)
-    figure = regions_of(record, faults(record), lang)
+def test_the_regions_are_readable(moved_record: Record, lang: Lang) -> None:
+    figure = regions_of(moved_record, faults(moved_record), lang)
     assert_readable(figure)
     assert len([axes for axes in figure.axes if not axes.axison]) == 4
     crowd = [replace(fault, from_s=fault.from_s * 0.75) for fault in CROWD]
-    everything = regions_of(record, crowd, lang, moments=[Moment(9, "moment.before")] * 5)
+    everything = regions_of(moved_record, crowd, lang, moments=[Moment(9, "moment.before")] * 5)
     assert_readable(everything)
 
 
-def test_a_map_says_in_words_what_each_region_is_and_which_link_is_cut(moved: Sample) -> None:
-    record = reading.read(moved.run)
+def test_a_map_says_in_words_what_each_region_is_and_which_link_is_cut(moved_record: Record) -> None:
     cut = Fault("9", "cut", "singapore, tokyo", ("wan-singapore-tokyo",), 19.5, 25.0, "proven", "", None)
-    figure = regions_of(record, [*faults(record), cut], "en")
+    figure = regions_of(moved_record, [*faults(moved_record), cut], "en")
     before, after, later, _ = ([text.get_text() for text in axes.texts] for axes in figure.axes[:4])
     assert {"Singapore", "takes writes", "follows, 0.1 s", "220\u202fms"} <= set(before)
     assert "no answer" in after
     assert ("cut" in before, "cut" in after, "cut" in later) == (False, True, False)
 
 
-def test_regions_without_any_observation_are_drawn_as_such(moved: Sample) -> None:
-    record = reading.read(moved.run)
+def test_regions_without_any_observation_are_drawn_as_such(moved_record: Record) -> None:
     nothing = replace(
-        record,
-        databases=record.databases.slice(0, 0),
-        replication=record.replication.slice(0, 0),
+        moved_record,
+        databases=moved_record.databases.slice(0, 0),
+        replication=moved_record.replication.slice(0, 0),
         backups=[],
         events=[],
     )
@@ -272,7 +263,7 @@ def test_regions_without_any_observation_are_drawn_as_such(moved: Sample) -> Non
     assert "nobody watched how far the regions follow" in said
 
 
-def test_a_region_that_no_map_knows_has_a_place(moved: Sample) -> None:
+def test_a_region_that_no_map_knows_has_a_place() -> None:
     with canvas.style():
         sheet = canvas.sheet(3)
         axes = sheet.add_axes((0.1, 0.1, 0.3, 0.8))
