@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("drill") and item.path.parent.name not in DRILLS:
             raise pytest.UsageError(f"{item.nodeid}: drills are kept in tests/{' and tests/'.join(DRILLS)}")
     items.sort(key=_takes_s, reverse=True)
+
+
+def pytest_collection_finish() -> None:
+    """All that was imported stays: nothing looks through it for garbage while the tests run."""
+    gc.collect()
+    gc.freeze()
 
 
 def _takes_s(item: pytest.Item) -> float:
