@@ -22,7 +22,10 @@ from matplotlib import font_manager
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.markers import TICKDOWN, MarkerStyle
 from matplotlib.patheffects import Normal, Stroke
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -74,6 +77,7 @@ _STYLE: Final[Any] = {
     "xtick.color": MUTED,
     "ytick.color": MUTED,
     "xtick.major.size": 3,
+    "xtick.major.width": 0.8,
     "ytick.major.size": 0,
     "text.parse_math": False,  # what stands between dollars in a name is no formula
     "svg.fonttype": "path",
@@ -125,6 +129,25 @@ def panel(figure: Figure, top_in: float, height_in: float, left_in: float = LEFT
     total = figure.get_figheight()
     width = (WIDTH_IN - left_in - RIGHT_IN) / WIDTH_IN
     return figure.add_axes((left_in / WIDTH_IN, 1 - (top_in + height_in) / total, width, height_in / total))
+
+
+def rule(axes: Axes, places: Sequence[float], *, marks: bool) -> None:
+    """Upright grid lines at these places of the lower axis, with or without a mark at their feet.
+
+    They look as matplotlib's ticks do, each of which is five artists: those took a fifth of a report's time.
+    """
+    look: dict[str, Any] = {"transform": axes.get_xaxis_transform(), "zorder": 0.55}
+    lines = [((place, 0.0), (place, 1.0)) for place in places]
+    colour, width = _STYLE["grid.color"], _STYLE["grid.linewidth"]
+    grid = LineCollection(lines, color=colour, lw=width, capstyle="projecting", **look)
+    axes.add_collection(grid, autolim=False)
+    if marks:
+        length, colour = _STYLE["xtick.major.size"], _STYLE["xtick.color"]
+        feet = Line2D(
+            places, [0.0] * len(places), ls="", marker=MarkerStyle(TICKDOWN), ms=length, color=colour, **look
+        )
+        feet.set(markeredgewidth=_STYLE["xtick.major.width"], clip_on=False)
+        axes.add_artist(feet)
 
 
 def heading(axes: Axes, text: str) -> Text:

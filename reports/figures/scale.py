@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from reports.faults import Fault
 from reports.figures import canvas
@@ -55,7 +55,8 @@ class TimeScale:
     def below(self, axes: Axes, words: Words) -> None:
         """Label the lower axis."""
         axes.set_xlabel(words("axis.seconds" if self.began else "axis.seconds_unbegun"), fontsize=8.5)
-        axes.tick_params(labelbottom=True)
+        axes.xaxis.set_major_locator(_locator())
+        axes.tick_params(axis="x", bottom=False, labelbottom=True)  # its marks are drawn already
 
     def above(self, axes: Axes, words: Words) -> None:
         """Put the drill's time along the upper edge, its name into the left margin."""
@@ -74,12 +75,12 @@ class TimeScale:
             ha="right", va="bottom", color=canvas.MUTED, fontsize=8,
         )  # fmt: skip
 
-    def prepare(self, axes: Axes) -> None:
-        """The shared look of a panel: the common limits, quiet grid lines, no labels below."""
+    def prepare(self, axes: Axes, *, marks: bool = True) -> None:
+        """The shared look of a panel: the common limits, quiet grid lines, marks below, no labels there."""
         axes.set_xlim(self.from_s, self.until_s)
-        axes.xaxis.set_major_locator(MaxNLocator(nbins=_MOST_TICKS, steps=[1, 2, 5, 10]))
-        axes.tick_params(labelbottom=False)
-        axes.grid(axis="x")
+        axes.xaxis.set_major_locator(NullLocator())
+        ticks = _locator().tick_values(self.from_s, self.until_s)
+        canvas.rule(axes, [at_s for at_s in ticks if self.from_s <= at_s <= self.until_s], marks=marks)
 
     def bands(self, axes: Axes, faults: Sequence[Fault]) -> None:
         """Each fault through the panel: shaded, a firm line where it began, a broken one where it was taken back."""
@@ -89,3 +90,7 @@ class TimeScale:
             axes.axvline(fault.from_s, color=canvas.DOWN, lw=1.1, zorder=0.6)
             if fault.until_s is not None:
                 axes.axvline(fault.until_s, color=canvas.DOWN, lw=1.0, ls=(0, (4, 3)), zorder=0.6)
+
+
+def _locator() -> MaxNLocator:
+    return MaxNLocator(nbins=_MOST_TICKS, steps=[1, 2, 5, 10])

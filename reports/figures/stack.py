@@ -46,10 +46,9 @@ class Stack:
 
     def draw(self, figure: Figure, faults: Sequence[Fault], time: TimeScale, words: Words) -> None:
         lane = canvas.panel(figure, self.top_in, self.lane_in)
-        time.prepare(lane)
+        time.prepare(lane, marks=False)
         time.above(lane, words)
         lanes.draw(lane, self.items)
-        lane.tick_params(bottom=False)
         axes, top_in = lane, self.top_in + self.lane_in
         for panel in self.panels:
             axes = canvas.panel(figure, top_in + HEAD_IN, panel.height_in)
