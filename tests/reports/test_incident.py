@@ -24,6 +24,8 @@ from reports.words import Words
 from tests.refusals import refusal, swapped
 from topology.document import parse
 
+pytestmark = pytest.mark.takes(10)
+
 OUTAGE = """\
 name: zone-1999
 title: {en: The outage of 1999, ja: 1999年の障害}

@@ -15,8 +15,6 @@ from reports import mails
 from reports.reading import Record
 from reports.words import Words
 
-pytestmark = pytest.mark.takes(10)
-
 
 def test_every_row_of_the_books_adds_up(record: Record) -> None:
     view = mails.view(record, Words("en"))

@@ -13,6 +13,8 @@ from sample_run import Sample
 
 from reports.words import LANGS, Lang, Words, catalogue
 
+pytestmark = pytest.mark.takes(15)
+
 
 @pytest.fixture(scope="module")
 def pages(moved: Sample) -> Mapping[Lang, Page]:

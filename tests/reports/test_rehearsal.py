@@ -15,6 +15,8 @@ from reports.rehearsal import Debrief
 from reports.run import page
 from reports.words import Words
 
+pytestmark = pytest.mark.takes(5)
+
 FENCE: Json = {"step": "fence", "title": {"en": "Fence it off", "ja": "書き込みを禁じる"}, "by": ["Sato"]}
 PROMOTE: Json = {"step": "promote", "title": {"en": "Promote", "ja": "昇格する"}, "by": ["Suzuki"]}
 COST: Json = {

@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -147,6 +148,22 @@ def test_every_fault_is_drawn_through_every_panel(record: Record, data: timeline
     said = " ".join(text.get_text() for text in lane.texts)
     assert "power lost: singapore.a" in said
     assert "network cut: singapore.a | singapore.b" in said
+
+
+def test_every_panel_has_its_grid_at_the_times_that_are_labelled(
+    record: Record, data: timeline.Measured
+) -> None:
+    figure = timeline_of(record, data, faults(record), "en")
+    figure.canvas.draw()
+    last = figure.axes[-1]
+    first_s, last_s = last.get_xlim()
+    labelled = [
+        tick.get_loc() for tick in last.xaxis.get_major_ticks() if first_s <= tick.get_loc() <= last_s
+    ]
+    assert len(labelled) > 5
+    for axes in figure.axes:
+        (grid,) = (each for each in axes.collections if isinstance(each, LineCollection))
+        assert [line[0][0] for line in grid.get_segments()] == labelled
 
 
 @pytest.mark.parametrize("lang", LANGS)
