@@ -23,6 +23,7 @@ from reports import tables
 from reports.run import environment
 from reports.tables import Table
 from reports.words import Lang, Words, quantity, split_unit
+from topology.garbage import uncollected
 from topology.map import Title
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ class Variant:
 def write(replay: Replay, lang: Lang = "en") -> Path:
     """Write report.html into the replay's folder and give its path. Raises OSError."""
     path = replay.path / REPORT
-    path.write_text(page(replay, Words(lang)), encoding="utf-8")
+    with uncollected():
+        path.write_text(page(replay, Words(lang)), encoding="utf-8")
     return path
 
 

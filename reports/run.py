@@ -29,6 +29,7 @@ from reports.names import Names
 from reports.reading import Record
 from reports.runbooks import Performance
 from reports.words import Lang, Words, number
+from topology.garbage import uncollected
 
 if TYPE_CHECKING:
     from reports.figures.canvas import Picture
@@ -40,8 +41,9 @@ def write(run: RunDir, lang: Lang = "en") -> Path:
     The page stands alone: figures and style are in it. It depends on the run directory only, so the same record gives
     the same bytes. A run that was cut short gives a shorter page, never an error.
     """
-    record = reading.read(run)
-    return run.write("report.html", page(record, Words(lang)))
+    with uncollected():
+        record = reading.read(run)
+        return run.write("report.html", page(record, Words(lang)))
 
 
 def page(record: Record, words: Words) -> str:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -160,25 +158,6 @@ def test_values_of_the_wrong_kind(text: str, method: str) -> None:
 
 def test_nothing_at_all_is_a_value_without_content() -> None:
     assert parse("# only a comment\n", "x.yaml") == Scalar("", None, Place("x.yaml", 1, 1))
-
-
-@pytest.fixture
-def collector() -> Iterator[None]:
-    """Python's garbage collector, which is on when the test is over."""
-    yield
-    gc.enable()
-
-
-@pytest.mark.usefixtures("collector")
-def test_after_reading_garbage_is_collected_again_and_only_if_it_was() -> None:
-    parse("a: b", "f")
-    assert gc.isenabled()
-    with pytest.raises(BadInput):
-        parse("a: [", "f")
-    assert gc.isenabled()
-    gc.disable()
-    parse("a: b", "f")
-    assert not gc.isenabled()
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:

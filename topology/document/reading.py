@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import math
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +14,7 @@ from yaml.resolver import BaseResolver
 
 from topology.document.errors import BadInput, Place, quoted
 from topology.document.values import Fields, Items, Scalar, Tree, Value
+from topology.garbage import uncollected
 
 
 def load(path: Path, expected: str = "a YAML file") -> Fields:
@@ -42,20 +40,8 @@ def load_all(expected: str, *folders: Path) -> dict[str, Fields]:
 
 def parse(text: str, file: str) -> Tree:
     """The one document that `text` holds; nothing at all is a Scalar with no value. Raises BadInput."""
-    with _uncollected():
+    with uncollected():  # all that is made here is kept
         return _parsed(text, file)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """All that is made here is kept: looking through it for garbage, again and again, takes as long as making it."""
-    collected = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collected:
-            gc.enable()
 
 
 def _parsed(text: str, file: str) -> Tree:
