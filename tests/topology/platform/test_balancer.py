@@ -16,7 +16,7 @@ import pytest
 from tests.topology.platform.replica_part import Part, brought_up, eventually
 from topology.map import Map, Node
 
-pytestmark = [pytest.mark.fabric, pytest.mark.takes(25)]
+pytestmark = [pytest.mark.fabric, pytest.mark.takes(35)]
 
 UP_WITHIN_S = 20.0
 #: Two checks of at most 1.5 s each, and the request that was under way.

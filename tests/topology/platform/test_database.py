@@ -17,7 +17,7 @@ from harness.failure import Failure
 from tests.topology.platform.replica_part import Part, brought_up, eventually
 from topology.map import Map, Node
 
-pytestmark = [pytest.mark.fabric, pytest.mark.takes(70)]
+pytestmark = [pytest.mark.fabric, pytest.mark.takes(90)]
 
 UP_WITHIN_S = 40.0
 #: The lease (20 s), the 2 s that Patroni waits for the lost primary's answer, and what a busy machine needs.

@@ -19,7 +19,7 @@ from tests.topology.platform.test_region_move import PROMOTED_WITHIN_S, fence, k
 from topology import map as topology_map
 from topology.map import Map
 
-pytestmark = [pytest.mark.fabric, pytest.mark.takes(45)]
+pytestmark = [pytest.mark.fabric, pytest.mark.takes(20)]
 
 UP_WITHIN_S = 60.0
 COPIED_WITHIN_S = 90.0

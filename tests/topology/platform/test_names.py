@@ -31,7 +31,7 @@ from tests.name_programs import (
     until,
 )
 
-pytestmark = pytest.mark.takes(15)
+pytestmark = pytest.mark.takes(25)
 
 
 @pytest.fixture(scope="module")

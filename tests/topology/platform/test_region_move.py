@@ -17,7 +17,7 @@ from tests.topology.platform.test_database import connected
 from topology import map as topology_map
 from topology.map import Map, Node
 
-pytestmark = [pytest.mark.fabric, pytest.mark.takes(45)]
+pytestmark = [pytest.mark.fabric, pytest.mark.takes(15)]
 
 UP_WITHIN_S = 60.0
 #: The guard's next question, Patroni's next round, the promotion, and what a busy machine needs.

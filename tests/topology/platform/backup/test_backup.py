@@ -16,7 +16,7 @@ from tests.topology.service.postgres import Postgres
 from topology.platform.backup.generations import Generation, Generations
 from topology.platform.backup.settings import GENERATIONS
 
-pytestmark = pytest.mark.takes(35)
+pytestmark = pytest.mark.takes(40)
 
 Start = Callable[..., BackupNode]
 CANARY = "canary-of-the-plain-text"

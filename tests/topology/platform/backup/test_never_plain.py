@@ -20,7 +20,7 @@ from tests.topology.service.postgres import Postgres
 
 pytestmark = [
     pytest.mark.fabric,
-    pytest.mark.takes(15),
+    pytest.mark.takes(6),
     pytest.mark.skipif(bool(filesystems.missing()), reason=filesystems.missing()),
 ]
 

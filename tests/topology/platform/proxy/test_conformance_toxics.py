@@ -12,7 +12,7 @@ import pytest
 
 from tests.topology.platform.proxy.stage import Connect, Pair, Proxy, Toxiproxy, is_cut, receive, receive_all
 
-pytestmark = pytest.mark.takes(12)
+pytestmark = pytest.mark.takes(5)
 
 #: The proxy's clock starts when it reads, this test's a little earlier or later.
 EARLY_S = 0.002
