@@ -24,7 +24,7 @@ from reports.words import Words
 from tests.refusals import refusal, swapped
 from topology.document import parse
 
-pytestmark = pytest.mark.takes(10)
+pytestmark = pytest.mark.takes(6)
 
 OUTAGE = """\
 name: zone-1999

@@ -20,7 +20,7 @@ from harness.rundir import RunDir
 from reports import run as report
 from reports.words import LANGS, Lang
 
-pytestmark = pytest.mark.takes(10)
+pytestmark = pytest.mark.takes(6)
 
 
 @dataclass(frozen=True)
