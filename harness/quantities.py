@@ -1,4 +1,4 @@
-"""Quantities as scenarios write them: durations, shares, rates. Each raises BadInput for anything else."""
+"""Quantities as scenarios write them: durations, shares, rates, how often. Each raises BadInput for anything else."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 from harness.duration import EXAMPLES, Duration, NotADuration
 from topology.document import Value
 
+HOW_OFTEN: Final = ("once", "never")
 _AMOUNT: Final = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)\s*([A-Za-z/%]*)", re.ASCII)
 
 
@@ -43,6 +44,11 @@ def per_minute(value: Value) -> float:
     if unit != "/min" or number <= 0:
         raise value.bad("a number a minute such as 300/min", f"{number:g}/min" if number > 0 else None)
     return number
+
+
+def how_often(value: Value) -> str:
+    """One of `HOW_OFTEN`."""
+    return value.as_word(HOW_OFTEN)
 
 
 def _split(value: Value, expected: str) -> tuple[float, str]:

@@ -21,7 +21,7 @@ from harness.verbs import UNDOES, VERBS, Verb
 from topology.document import BadInput, Fields, Plain, Value, load, nearest, one_of
 from topology.map import Map, Title, asked_for
 
-#: What each check can be expected to find: check -> name -> count, duration, drill-duration, ratio or word.
+#: What each check can be expected to find: check -> name -> count, duration, drill-duration, ratio or how-often.
 Checks: TypeAlias = Mapping[str, Mapping[str, str]]
 Expectations: TypeAlias = Mapping[str, Mapping[str, float | str]]
 
@@ -237,7 +237,7 @@ def _timeline(steps: Iterable[Step], ends: Duration, known: Mapping[str, Event])
         if step.lasts and step.at + step.lasts > ends:
             raise BadInput(place, f"{found} for {step.lasts}", f"an end before the timeline ends at {ends}")
         if isinstance(step.target, Publication) and step.target.event not in known:
-            raise step.source.bad("an event", nearest(step.target.event, known))
+            raise step.source.bad(f"an event: {one_of(known)}", nearest(step.target.event, known))
         checked.append(step)
     return tuple(checked)
 
@@ -314,5 +314,6 @@ def _expected(value: Value, unit: str) -> float | str:
             return quantities.duration(value).s
         case "ratio":
             return quantities.share(value)
-        case _:
-            return value.as_text("a word")
+        case "how-often":
+            return quantities.how_often(value)
+    raise ValueError(f"an expectation in {unit}, which nobody can write")

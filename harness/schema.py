@@ -12,6 +12,7 @@ from harness.events import INFOS, STATUSES
 from harness.failing import HOWS
 from harness.json_schema import strict
 from harness.load.curves import CURVES
+from harness.quantities import HOW_OFTEN
 from harness.rundir import Json
 from harness.scenario import Checks
 from harness.selector import STANDINGS, WORDS
@@ -52,6 +53,7 @@ _EXPECTED: Final[Mapping[str, Json]] = {
     "duration": DURATION,
     "drill-duration": DURATION,
     "ratio": SHARE,
+    "how-often": {"enum": list(HOW_OFTEN)},
 }
 
 
@@ -192,7 +194,7 @@ def _target(verb: Verb, *, undoing: bool) -> dict[str, Json]:
 
 
 def _expectations(names: Mapping[str, str]) -> Json:
-    return strict({name: _EXPECTED.get(unit, WORD) for name, unit in names.items()})
+    return strict({name: _EXPECTED[unit] for name, unit in names.items()})
 
 
 def _described(text: str) -> dict[str, Json]:

@@ -20,7 +20,7 @@ from harness.rundir import Json
 from harness.rundir.verdict import Finding, Verdict
 
 TERMS: Final = {
-    "exactly": Term("word", "exactly", "exactly", "broadcasts to each company concerned"),
+    "exactly": Term("how-often", "exactly", "exactly", "broadcasts to each company concerned"),
     "count": Term("count", "broadcasts", "exactly", "broadcasts"),
 }
 EXPECTS: Final = units(TERMS)

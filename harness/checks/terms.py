@@ -10,7 +10,7 @@ from harness.rundir import Json
 from harness.rundir.verdict import Verdict
 
 #: How an expectation is written in a scenario: 0 | 30s | 30min of drill time | 99% | once.
-Unit = Literal["count", "duration", "drill-duration", "ratio", "word"]
+Unit = Literal["count", "duration", "drill-duration", "ratio", "how-often"]
 Sense = Literal["at most", "at least", "exactly"]
 
 

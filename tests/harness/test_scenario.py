@@ -24,7 +24,7 @@ from topology.map import Map
 CHECKS: Mapping[str, Mapping[str, str]] = {
     "answers": {"lost": "count", "rpo": "duration"},
     "recovery": {"write": "duration"},
-    "broadcast": {"exactly": "word"},
+    "broadcast": {"exactly": "how-often"},
     "mail": {"lost": "count", "all_out_within": "drill-duration"},
     "host": {"busy": "ratio"},
 }
@@ -191,7 +191,7 @@ def test_targets(folder: Path, entry: str, target: Target) -> None:
         (
             "publish: quake",
             "publish: quaek",
-            's.yaml:6:23: found "quaek", expected an event; did you mean "quake"?',
+            's.yaml:6:23: found "quaek", expected an event: quake; did you mean "quake"?',
         ),
         ("why: One of each.\n", "", 's.yaml:1:1: found no "why", expected one sentence'),
         ("name: whole", "name: ../whole", 's.yaml:1:7: found "../whole", expected a name of small letters'),
@@ -241,7 +241,9 @@ def test_targets(folder: Path, entry: str, target: Target) -> None:
         ("lost: 0", "lost: 0s", 's.yaml:12:19: found "0s", expected a whole number of at least 0'),
         ("rpo: 500ms", "rpo: 0.5", "s.yaml:12:27: found 0.5, expected a duration with its unit"),
         ("busy: 95%", "busy: high", 's.yaml:15:16: found "high", expected a share such as 0.3 or 30%'),
-        ("exactly: once", "exactly: [once]", "s.yaml:13:24: found a list, expected a word"),
+        ("exactly: once", "exactly: [once]", "s.yaml:13:24: found a list, expected one of once, never"),
+        ("exactly: once", "exactly: twice", 's.yaml:13:24: found "twice", expected one of once, never'),
+        ("exactly: once", "exactly: onec", 'expected one of once, never; did you mean "once"?'),
         (
             "{exactly: once}",
             "once",

@@ -13,7 +13,7 @@ TERMS = {
     "lost": Term("count", "lost", "at most", "answers lost", default=0),
     "write": Term("duration", "write_rto_s", "at most", "RTO", deadline=True),
     "answered": Term("ratio", "answered_ratio", "at least", "people who answered"),
-    "exactly": Term("word", "exactly", "exactly", "broadcasts"),
+    "exactly": Term("how-often", "exactly", "exactly", "broadcasts"),
 }
 
 
@@ -62,7 +62,7 @@ def test_the_worst_is_what_is_said() -> None:
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
     [(3, "count", "3"), (21.44, "duration", "21.4 s"), (0.0421, "duration", "0.0421 s"),
-     (1800, "drill-duration", "30.0 min of drill time"), (0.999, "ratio", "99.9%"), ("once", "word", "once")],
+     (1800, "drill-duration", "30.0 min of drill time"), (0.999, "ratio", "99.9%"), ("once", "how-often", "once")],
 )  # fmt: skip
 def test_quantities(value: Json, unit: str, text: str) -> None:
     assert quantity(value, unit) == text  # type: ignore[arg-type]
@@ -72,4 +72,4 @@ def test_every_check_names_what_may_be_expected_of_it() -> None:
     assert units(TERMS)["write"] == "duration"
     assert CHECKS["answers"].EXPECTS["rpo"] == "duration"
     assert CHECKS["mail"].EXPECTS["all_out_within"] == "drill-duration"
-    assert CHECKS["broadcast"].EXPECTS["exactly"] == "word"
+    assert CHECKS["broadcast"].EXPECTS["exactly"] == "how-often"
