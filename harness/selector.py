@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from topology.document import BadInput, Fields, Value, nearest
+from topology.document import BadInput, Fields, Value, nearest, one_of
 from topology.map import Map, Node
 
 #: What a node can be besides what the map says of it.
@@ -96,7 +96,7 @@ def check(selector: Selector, topology: Map, source: Value) -> None:
         if word in known and name not in known[word]:
             at = source.get(word) if isinstance(source, Fields) else None
             value = at or source
-            expected = f"{_a(word)} of the topology"
+            expected = f"{_a(word)} that stands here: {one_of(known[word])}"
             raise BadInput(value.place, f'"{name}"', expected, nearest(name, known[word]))
     if not selector.candidates(topology):
         raise BadInput(source.place, f"a selector that matches nothing: {selector}", "at least one node")

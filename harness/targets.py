@@ -179,7 +179,7 @@ def check(target: Target, topology: Map, events: Mapping[str, Event], source: Va
             known = (*topology.carriers, *(link.node for link in topology.links))
             _known(target.carrier, known, "a carrier or a wide-area link", source)
         case Erasure(table=str(name)):
-            _known(name, schema.tables(), f"a table of the service: {one_of(schema.tables())}", source)
+            _known(name, schema.tables(), "a table of the service", source)
         case Erasure(archive=str(name)):
             keeping = [node.name for node in topology if node.volumes]
             _known(name, keeping, "a node that keeps something on a volume", source)
@@ -212,7 +212,7 @@ def _known(name: str, known: Iterable[str], what: str, source: Value) -> None:
     names = list(known)
     if name not in names:
         place = next((word.place for word in _words(source) if word.text == name), source.place)
-        raise BadInput(place, f'"{name}"', what, nearest(name, names))
+        raise BadInput(place, f'"{name}"', f"{what}: {one_of(names)}", nearest(name, names))
 
 
 def _words(value: Value) -> Iterable[Scalar]:

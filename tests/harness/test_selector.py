@@ -84,17 +84,20 @@ def test_what_is_no_selector(written: str, message: str) -> None:
     [
         (
             "{node: web-a9}",
-            's.yaml:1:8: found "web-a9", expected a node of the topology; did you mean "web-a',
+            's.yaml:1:8: found "web-a9", expected a node that stands here: one of consensus-a, database-a, ',
         ),
         (
             "{zone: singapor.a}",
-            'found "singapor.a", expected a zone of the topology; did you mean "singapore.a"?',
+            'found "singapor.a", expected a zone that stands here: one of singapore.a, singapore.b, singapore.c, ',
         ),
-        ("{role: databse}", 'found "databse", expected a role of the topology; did you mean "database"?'),
-        ("{region: tokio}", 'found "tokio", expected a region of the topology'),
+        ("{role: databse}", ', …; did you mean "database"?'),
+        (
+            "{region: tokio}",
+            'found "tokio", expected a region that stands here: one of singapore, world',
+        ),
         (
             "{enclosure: singapore-a-storag}",
-            'found "singapore-a-storag", expected an enclosure of the topology; did you mean "singapore-a-storage"?',
+            'found "singapore-a-storag", expected an enclosure that stands here: one of singapore-a-storage, ',
         ),
         (
             "{role: web, zone: singapore.c}",
