@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from harness.rundir import Json
@@ -24,6 +24,8 @@ HEADLINES: Final = (
 )  # fmt: skip
 #: What these checks have in detail has a section of its own.
 TOLD_ELSEWHERE: Final = ("responses", "runbook", "rehearsal", "mail")
+#: What is said of an expectation that is not meant exactly.
+LIMITS: Final = {"at most": "limit.most", "at least": "limit.least"}
 VERDICTS: Final = ("pass", "unknown", "fail")
 
 
@@ -156,8 +158,16 @@ def _row(
 ) -> Row:
     as_expected = reasons.met(sense, measured, expected)
     tone = "none" if as_expected is None else "pass" if as_expected else "fail"
-    wanted = cell(words, key, expected) if stated else None
+    wanted = _limit(words, cell(words, key, expected), sense) if stated else None
     return Row(key, words.measure(key, check), cell(words, key, measured), wanted, tone)
+
+
+def _limit(words: Words, wanted: Cell, sense: Json) -> Cell:
+    """With `at most` or `at least` before it; there is no less than 0."""
+    key = LIMITS.get(str(sense))
+    if key is None or wanted.raw in ("0", "0.0"):
+        return wanted
+    return replace(wanted, text=words(key, value=wanted.text))
 
 
 def _tiles(words: Words, checks: tuple[Check, ...]) -> tuple[Tile, ...]:

@@ -80,6 +80,12 @@ def test_the_verdict_is_worded_and_reasoned(sample: Sample, pages: Mapping[Lang,
     assert "not as expected" not in page.text
 
 
+def test_what_was_expected_says_whether_it_is_a_most_or_a_least(pages: Mapping[Lang, Page]) -> None:
+    assert "expected at most 30\u202fs" in pages["en"].text
+    assert "期待 30\u202f秒以下" in pages["ja"].text
+    assert "at most 0" not in pages["en"].text
+
+
 @pytest.mark.parametrize("lang", LANGS)
 def test_the_page_is_well_formed_and_stands_alone(pages: Mapping[Lang, Page], lang: Lang) -> None:
     page = pages[lang]
