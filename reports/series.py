@@ -46,6 +46,11 @@ class Operations:
         )
 
 
+def tries(load: Operations) -> Operations:
+    """The answers, and the pages that did not come: who sees no page cannot send an answer."""
+    return load.where((load.kind == "answer") | ((load.kind == "look") & (load.outcome != "ok")))
+
+
 def operations(record: Record, table: pa.Table) -> Operations:
     return Operations(
         times(record, table, "intended_ns"),

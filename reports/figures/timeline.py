@@ -103,11 +103,12 @@ def _panels(record: Record, data: Measured, names: Names, words: Words, time: Ti
     nodes = series.databases(record) if record.databases.num_rows else []
     mails = series.backlog(record, time.span)
     answers = data.load.where(data.load.kind == "answer")
+    tries = series.tries(data.load)
 
     def throughput(axes: Axes) -> None:
-        if not answers.outcome.size:
+        if not tries.outcome.size:
             return canvas.note(axes, words("none.load"))
-        return curves.throughput(axes, series.rates(answers, time.span), words)
+        return curves.throughput(axes, series.rates(tries, time.span), words)
 
     def latency(axes: Axes) -> None:
         if not (answers.outcome == "ok").any():

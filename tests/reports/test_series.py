@@ -30,6 +30,13 @@ def test_rates_count_by_the_time_of_the_answer() -> None:
     assert rates.failed.tolist() == [0, 2]
 
 
+def test_who_was_shown_no_page_tried_to_answer_and_who_only_looked_did_not() -> None:
+    load = operations([(0.1, 0.2, "ok"), (0.2, 0.4, "fail"), (0.3, 0.5, "ok"), (0.4, 0.6, "info")])
+    kinds = np.asarray(["look", "look", "answer", "answer"])
+    found = series.rates(series.tries(replace(load, kind=kinds)), (0, 1))
+    assert (found.answered.tolist(), found.failed.tolist()) == ([1], [2])
+
+
 def test_latency_counts_from_the_intended_time_and_breaks_where_nothing_was_answered() -> None:
     found = series.latencies(
         operations([(0.0, 0.1, "ok"), (0.5, 0.8, "ok"), (1.2, 2.2, "info"), (2.5, 4.5, "ok")]), (0, 3)
