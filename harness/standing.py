@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -162,7 +163,7 @@ def _keep(runtime: Runtime, topology: topology_map.Map, run: RunDir, runs: Path)
             with Desk(runs, scene):
                 while not interruption.asked.is_set():
                     now = State(outside, _started(), since, run.name, _look(at), fence.told(scene))
-                    _write(runs, now)
+                    write(runs, now)
                     interruption.asked.wait(LOOK_EVERY_S)
         except GiveUp:
             run.record("run.interrupted", why="twice")
@@ -195,10 +196,12 @@ def _look(at: Stage) -> dict[str, str]:
     }
 
 
-def _write(runs: Path, state: State) -> None:
+def write(runs: Path, state: State) -> None:
+    """Whole, or as it was: a full disk is no reason to take down what stands."""
     partial = runs / f".{STATE}"
-    partial.write_text(json.dumps(asdict(state)))
-    partial.replace(runs / STATE)
+    with suppress(OSError):
+        partial.write_text(json.dumps(asdict(state)))
+        partial.replace(runs / STATE)
 
 
 def down(runs: Path) -> str:
