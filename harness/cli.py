@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib import import_module
@@ -16,7 +17,7 @@ import click
 from harness import output
 from harness.interruption import GiveUp
 from harness.runtime import CannotRun
-from topology.document import BadInput
+from topology.document import BadInput, nearest
 
 PASS, FAIL, BAD_INPUT, UNKNOWN, CANNOT_RUN = range(5)
 
@@ -39,11 +40,18 @@ COMMANDS: Final = (
 )
 
 
+_ROOM: Final = "; make room: `harness clean` removes what earlier runs left"
+#: What somebody can do about a file that the system refuses.
+NEXT_STEPS: Final = {errno.ENOSPC: _ROOM, errno.EDQUOT: _ROOM}
+
+
 class Commands(click.Group):
     def list_commands(self, context: click.Context) -> list[str]:
         return list(COMMANDS)
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS and (near := nearest(name, COMMANDS)):
+            raise click.UsageError(f"No such command '{name}'. Did you mean '{near}'?", context)
         if name not in COMMANDS:
             return None
         command = import_module(f"harness.commands.{name}").command
@@ -92,7 +100,8 @@ def trouble(error: Exception) -> tuple[str, int]:
         case CannotRun():
             return str(error), CANNOT_RUN
         case OSError():
-            return f"{error.filename or 'the system'}: {error.strerror or error}", CANNOT_RUN
+            next_step = NEXT_STEPS.get(error.errno or 0, "") if error.filename else ""
+            return f"{error.filename or 'the system'}: {error.strerror or error}{next_step}", CANNOT_RUN
         case MemoryError():
             return "there is not enough memory for this", CANNOT_RUN
     what = f"{type(error).__name__}: {error}"

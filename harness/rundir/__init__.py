@@ -116,8 +116,18 @@ class RunDir:
 
     @classmethod
     def create(cls, root: Path, scenario: str, seed: int) -> RunDir:
-        """Make a new, empty run directory below `root` and point `root/latest` at it."""
-        path = fresh(root / scenario, seed)
+        """Make a new, empty run directory below `root` and point `root/latest` at it.
+
+        Raises OSError, with what to do, where none can be made.
+        """
+        try:
+            return cls._made(root, fresh(root / scenario, seed))
+        except OSError as error:
+            says = f"{error.strerror}; `harness --runs FOLDER` puts runs elsewhere"
+            raise OSError(error.errno, says, error.filename) from None
+
+    @classmethod
+    def _made(cls, root: Path, path: Path) -> RunDir:
         for part in ("history", "probes", "final", "mail", "nodes", "figures"):
             (path / part).mkdir(parents=True)
         link = root / f".latest-{os.getpid()}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from harness import standing
+from harness.cli import CANNOT_RUN, trouble
 from harness.commands.outcome import judged
 from harness.rundir import RunDir
 from harness.rundir.verdict import Verdict
@@ -122,6 +125,28 @@ def test_output_that_finds_no_room_is_said() -> None:
         done = subprocess.run(words, env=given, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 4
     assert done.stderr == "harness: the system: No space left on device\n"
+
+
+def test_where_no_run_can_be_recorded_another_place_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="--runs FOLDER` puts runs elsewhere") as caught:
+        RunDir.create(tmp_path / "file", "calm", 1)
+    assert trouble(caught.value)[1] == CANNOT_RUN
+
+
+def test_a_disk_without_room_is_told_with_what_makes_room() -> None:
+    says, status = trouble(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "runs/x"))
+    assert (says.startswith("runs/x: No space left on device"), "harness clean" in says, status) == (
+        True,
+        True,
+        4,
+    )
+
+
+def test_what_stands_outlives_a_disk_that_takes_no_state(tmp_path: Path) -> None:
+    (tmp_path / ".up.json").mkdir()
+    standing.write(tmp_path, standing.State(1, 1.0, "", "", {}))
+    assert not (tmp_path / standing.STATE).exists()
 
 
 def test_a_terminal_without_japanese_shows_the_rest() -> None:
