@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -100,10 +101,11 @@ def _found(name: str, known: Sequence[Path], expected: str, place: Place = COMMA
         return by_name[name]
     path = Path(name)
     if path.suffix in (".yaml", ".yml") or "/" in name:
-        if path.is_file():
+        if os.path.isfile(name):  # unlike Path's own, it takes any name at all
             return path
-        near = nearest(path.stem, list(by_name))
+        near, folder = nearest(path.stem, list(by_name)), os.path.isdir(name)
         if place is COMMAND_LINE:
-            raise BadInput(Place(name), "no such file", expected, near)
-        raise BadInput(place, f"no file {quoted(name)}", expected, near)
-    raise BadInput(place, quoted(name), expected, nearest(name, list(by_name)))
+            raise BadInput(Place(name), "a folder" if folder else "no such file", expected, near)
+        raise BadInput(place, f"{'the folder' if folder else 'no file'} {quoted(name)}", expected, near)
+    near = nearest(name, list(by_name))
+    raise BadInput(place, quoted(name), expected if near else f"{expected} (harness list shows them)", near)

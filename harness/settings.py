@@ -31,7 +31,8 @@ def _set(value: Value, path: list[str], new: Value, place: Place) -> Value:
     if isinstance(value, Fields):
         inner = value.values.get(key, Fields({}, {}, place))
         values = {**value.values, key: _set(inner, rest, new, place)}
-        return replace(value, values=values, keys={key: place, **value.keys})
+        keys = {**value.keys, key: value.keys.get(key, place) if rest else place}
+        return replace(value, values=values, keys=keys)
     if isinstance(value, Items):
         if not key.isdecimal() or int(key) >= len(value.values):
             raise BadInput(place, quoted(key), f"the number of an item, 0 to {len(value.values) - 1}")

@@ -29,7 +29,14 @@ def find(runs: Path, name: str) -> RunDir:
     for path in (Path(name), runs / name):
         if (path / "events.jsonl").is_file():
             return RunDir(path.resolve())
-    raise BadInput(Place(name), "no run directory", f"the path of a run, its name below {runs}, or latest")
+    expected = f"the path of a run, its name below {runs}, or latest"
+    raise BadInput(Place(name or '""'), "no run directory", expected, _newest(runs / name) or None)
+
+
+def _newest(folder: Path) -> str:
+    """The newest run of a scenario, where that is what somebody named."""
+    runs = sorted(path.parent for path in folder.glob("*/events.jsonl"))
+    return f"{folder.name}/{runs[-1].name}" if runs else ""
 
 
 def judged(run: RunDir) -> Judgement:

@@ -94,9 +94,25 @@ def test_a_seed_is_a_number_that_every_part_takes(tmp_path: Path, seed: str) -> 
 def test_an_unknown_name_is_told_with_the_nearest(tmp_path: Path) -> None:
     assert 'did you mean "az-loss"?' in refused(harness("run", "az-los", runs=tmp_path))
     assert "no run directory" in refused(harness("check", "nothing", runs=tmp_path))
+    assert "(harness list shows them)" in refused(harness("plan", "nothing", runs=tmp_path))
+    assert "Did you mean 'plan'?" in harness("plam", "calm", runs=tmp_path).stderr
     assert 'did you mean "asynchronous-replication"?' in refused(
         harness("plan", "calm", "--with", "asynchronous-replicaton", runs=tmp_path)
     )
+
+
+@pytest.mark.parametrize(("name", "found"), [("./", "a folder"), ("x" * 5000 + ".yaml", "no such file")])
+def test_what_is_no_file_is_refused(tmp_path: Path, name: str, found: str) -> None:
+    assert refused(harness("plan", name, runs=tmp_path)).startswith(
+        f"harness: {name}: found {found}, expected"
+    )
+
+
+def test_a_scenario_that_was_run_is_no_run_and_its_newest_is(tmp_path: Path) -> None:
+    for run in ("20260101T000000-1", "20260102T000000-1"):
+        (tmp_path / "calm" / run).mkdir(parents=True)
+        (tmp_path / "calm" / run / "events.jsonl").touch()
+    assert 'did you mean "calm/20260102T000000-1"?' in refused(harness("check", "calm", runs=tmp_path))
 
 
 def test_a_setting_is_checked_like_the_file(tmp_path: Path) -> None:

@@ -52,5 +52,6 @@ def test_what_was_set_says_so_when_it_is_refused() -> None:
     inner = fields.need("a", "").as_fields()
     assert str(inner.place) == "x.yaml:1:4"
     assert str(inner.keys["d"]) == "--set a.d=2"
+    assert str(settings.apply(fields, ["a.b="]).need("a", "").as_fields().keys["b"]) == "--set a.b="
     (item,) = inner.need("b", "").as_items()
     assert str(item.as_fields().keys["c"]) == "--set a.b=[{c: 1}]"
