@@ -80,7 +80,7 @@ def test_a_wide_area_link_can_be_degraded_by_its_name(whole: Map) -> None:
     targets.check(target, whole, {}, source)
     near = parse("{link: wan-singapore-tokio, latency: 20ms}", "s.yaml")
     with pytest.raises(
-        BadInput, match='a carrier or a wide-area link: one of docomo, .*; did you mean "wan-'
+        BadInput, match=r'a carrier or a wide-area link: one of docomo, .*; did you mean "wan-'
     ):
         targets.check(targets.read(VERBS["degrade"], near), whole, {}, near)
 
