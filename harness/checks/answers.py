@@ -57,7 +57,7 @@ def check(recording: Recording) -> Finding:
         breaches.append(unknown("the final answers were not read back whole, so nobody knows what survived"))
     elif not outcome.sent.acknowledged.any():
         breaches.append(unknown("no answer was acknowledged, so nothing is proven"))
-    verdict, why = conclude(breaches, _well(measured))
+    verdict, why = conclude(breaches, _well(recording, measured))
     evidence = _evidence(recording, outcome, reads, state)
     detail: dict[str, Json] = {
         "faults": [loss.row() for loss in losses],
@@ -185,9 +185,11 @@ def _measured(
     }
 
 
-def _well(measured: Mapping[str, Json]) -> str:
-    lost = measured["lost"] or "none"
-    return f"{measured['acknowledged']:,} answers were acknowledged and {lost} of them lost"
+def _well(recording: Recording, measured: Mapping[str, Json]) -> str:
+    """The check `capacity` counts those of the drill alone: whoever reads both is told why they differ."""
+    probed = (is_one_of(recording.probes, "kind", *_WRITES) & _known(recording.probes)).any()
+    which = "answers, those of the probes counted," if probed else "answers"
+    return f"{measured['acknowledged']:,} {which} were acknowledged and {measured['lost'] or 'none'} of them lost"
 
 
 def _operations(tables: Sequence[pa.Table]) -> tuple[Writes, Reads]:

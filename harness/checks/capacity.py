@@ -16,7 +16,7 @@ from harness.rundir import Json
 from harness.rundir.verdict import Finding
 
 TERMS: Final = {
-    "answered": Term("count", "answered", "at least", "answers acknowledged"),
+    "answered": Term("count", "answered", "at least", "answers of the drill acknowledged"),
     "peak": Term("count", "peak_per_s", "at least", "answers acknowledged in the best second"),
     "p50": Term("duration", "p50_s", "at most", "time to be answered, median", deadline=True),
     "p95": Term("duration", "p95_s", "at most", "time to be answered, 95th percentile", deadline=True),
@@ -99,4 +99,4 @@ def _well(measured: Mapping[str, Json]) -> str:
         return "nobody answered"
     p95_ms = float(str(measured["p95_s"])) * 1000
     most = f"{measured['peak_per_s']} a second at the most"
-    return f"{measured['answered']:,} answers were acknowledged, {most}, 95 of 100 within {p95_ms:.0f} ms"
+    return f"{measured['answered']:,} answers of the drill were acknowledged, {most}, 95 of 100 within {p95_ms:.0f} ms"

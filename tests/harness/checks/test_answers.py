@@ -165,6 +165,15 @@ def test_probes_count_like_people(record: Record) -> None:
     assert finding.measured["stale"] == 1
 
 
+def test_who_reads_how_many_were_acknowledged_is_told_that_probes_count(record: Record) -> None:
+    run = record()
+    run.answer(1, 1, 5.0)
+    run.probe("write", 5.0, person=900, value=1)
+    run.final("answers", answered(1, 1), answered(900, 1))
+    why = answers.check(run.end()).why
+    assert why == "2 answers, those of the probes counted, were acknowledged and none of them lost."
+
+
 def test_without_the_final_state_nobody_knows(record: Record) -> None:
     run = record()
     run.answer(1, 1, 5.0)

@@ -31,7 +31,7 @@ def test_latency_counts_from_the_intended_time(record: Record) -> None:
 def test_too_few_answers_fail(record: Record) -> None:
     run = record(capacity={"answered": 10})
     run.answer(1, 1, 5.0)
-    assert capacity.check(run.end()).why == "Answers acknowledged: 1, expected at least 10."
+    assert capacity.check(run.end()).why == "Answers of the drill acknowledged: 1, expected at least 10."
 
 
 def test_too_slow_on_a_starved_host_is_unknown(record: Record) -> None:
