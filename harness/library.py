@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
@@ -91,8 +92,10 @@ def title(path: Path) -> str:
     why = load(path).as_fields().get("why")
     if why is not None:
         return bilingual.read(why, "what it is for").en
-    first = path.read_text(encoding="utf-8").partition("\n")[0]
-    return first.lstrip("# ").rstrip() if first.startswith("#") else ""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    comment = " ".join(line.lstrip("# ") for line in takewhile(lambda line: line.startswith("#"), lines))
+    said = comment.removeprefix("Defect: ")
+    return said[:1].upper() + said[1:]
 
 
 def _found(name: str, known: Sequence[Path], expected: str, place: Place = COMMAND_LINE) -> Path:

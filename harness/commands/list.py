@@ -14,7 +14,7 @@ def command() -> int:
     """List the scenarios, the controls, the incidents and the defects that come with the harness."""
     click.echo("scenarios:")
     for path in library.scenarios():
-        click.echo(f"  {path.stem:<18} {library.title(path)}")
+        click.echo(f"  {path.stem:<32} {library.title(path)}")
     click.echo("controls (harness run NAME must fail):")
     for path in library.controls():
         click.echo(f"  {path.stem:<32} {library.title(path)}")

@@ -151,6 +151,12 @@ def test_list_names_every_scenario_control_incident_and_defect_in_its_group(tmp_
         ]
 
 
+def test_what_a_defect_is_said_to_do_is_said_whole() -> None:
+    told = {path.stem: library.title(path) for path in library.defects()}
+    assert [name for name, says in told.items() if not says.endswith(".")] == []
+    assert told["asynchronous-replication"].startswith("The primary acknowledges")
+
+
 def test_a_scenario_lays_its_own_defects_over_the_topology(tmp_path: Path) -> None:
     path = scenario(tmp_path, ("timeline:", "with: [unfenced-return]\ntimeline:"))
     for more in ((), ("--with", "unfenced-return")):  # each once
