@@ -15,6 +15,8 @@ from topology.map import Map, Node
 
 #: What a node can be besides what the map says of it.
 STANDINGS: Final = ("primary", "standby")
+#: The only role whose nodes can be either.
+DATABASE: Final = "database"
 
 #: Says what a node is now: one of STANDINGS, or "" when it is neither or does not answer.
 Standing = Callable[[Node], str]
@@ -98,8 +100,12 @@ def check(selector: Selector, topology: Map, source: Value) -> None:
             value = at or source
             expected = f"{_a(word)} that stands here: {one_of(known[word])}"
             raise BadInput(value.place, f'"{name}"', expected, nearest(name, known[word]))
-    if not selector.candidates(topology):
+    found = selector.candidates(topology)
+    if not found:
         raise BadInput(source.place, f"a selector that matches nothing: {selector}", "at least one node")
+    if selector.standing and all(node.role != DATABASE for node in found):
+        expected = f"a selector with a node of role {DATABASE}: no other is primary or standby"
+        raise BadInput(source.place, f"a selector that matches nothing: {selector}", expected)
 
 
 def _a(word: str) -> str:

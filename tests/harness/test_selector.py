@@ -103,6 +103,10 @@ def test_what_is_no_selector(written: str, message: str) -> None:
             "{role: web, zone: singapore.c}",
             "s.yaml:1:1: found a selector that matches nothing: web in singapore.c, expected at least one node",
         ),
+        (
+            "{role: web, is: primary}",
+            "a selector that matches nothing: web that is primary, expected a selector with a node of role database",
+        ),
     ],
 )
 def test_what_the_topology_has_not(replica: Map, written: str, message: str) -> None:
