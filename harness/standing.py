@@ -64,7 +64,8 @@ class Wanted:
 class State:
     """What up.json says. `pid` is the process outside that all of it hangs on, `started` when that began.
 
-    `fence` is what the register says of who may write, in words; empty where there is none.
+    `since` is empty while it is still coming up. `fence` is what the register says of who may write, in words; empty
+    where there is none.
     """
 
     pid: int
@@ -97,7 +98,8 @@ def up(runs: Path, wanted: Wanted, foreground: bool) -> int:
     """Bring everything up and keep it. Raises CannotRun when something already stands or a node does not start."""
     if (state := read(runs)) is not None and not house.inside():
         raise CannotRun(
-            f"nodes are already up (process {state.pid}, {state.run}); harness down takes them down"
+            f"nodes are already {'up' if state.since else 'coming up'} (process {state.pid}, {state.run}); "
+            "harness down takes them down"
         )
     overrides = [library.defect(name) for name in wanted.defects]
     path = wanted.topology or library.TOPOLOGY
@@ -137,7 +139,7 @@ def _await_up(process: subprocess.Popen[bytes], runs: Path) -> int:
         if process.poll() is not None:
             said = (runs / "up.log").read_text(errors="replace").strip()
             raise CannotRun(said.removeprefix("harness: ") or f"it ended with status {process.returncode}")
-        if (state := read(runs)) is not None:
+        if (state := read(runs)) is not None and state.since:
             print(
                 f"{len(state.nodes)} nodes are up and healthy; harness status shows them, harness down ends them"
             )
@@ -153,6 +155,7 @@ def _keep(runtime: Runtime, topology: topology_map.Map, run: RunDir, runs: Path)
     with Interruption() as interruption:
         try:
             house.listen()
+            write(runs, State(outside, _started(), "", run.name, {}))
             runtime.prepare(topology, run)
             at = stage(runtime, topology)
             bring_up(at, run, PlainShow().nodes, interruption.asked.is_set)
@@ -218,4 +221,4 @@ def down(runs: Path) -> str:
         process.kill()  # the kernel then takes everything down
         process.wait(DOWN_WITHIN_S)
     (runs / STATE).unlink(missing_ok=True)
-    return f"{len(state.nodes)} nodes are down"
+    return f"{len(state.nodes)} nodes are down" if state.since else "nodes that were coming up are down"

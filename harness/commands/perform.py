@@ -42,8 +42,10 @@ def command(runs: Path, runbook: str, settings: tuple[str, ...], first: str | No
     name, beside = library.runbook(runbook)
     folder = str(beside or runs.resolve() / "runbooks")
     request = desk.Request(name, folder, settings, first, again, user.name())
-    if standing.read(runs) is None:
+    if (state := standing.read(runs)) is None:
         raise CannotRun("nothing is up to perform it on; `harness up` brings every node up")
+    if not state.since:
+        raise CannotRun("the nodes to perform it on are still coming up; `harness status` says when they are")
     try:
         connection = desk.ask(runs, request)
     except OSError as error:

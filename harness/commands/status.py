@@ -23,6 +23,9 @@ def command(runs: Path) -> int:
             _tell(progress.told(runs / left.run, stands=False))
             return UNKNOWN
         return PASS
+    if not state.since:
+        click.echo(f"coming up, process {state.pid}, {state.run}")
+        return UNKNOWN
     click.echo(f"up since {state.since}, process {state.pid}, {state.run}")
     for name, word in state.nodes.items():
         click.echo(f"  {name:<22} {word}")

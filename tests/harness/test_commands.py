@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import threading
 from pathlib import Path
 
+import psutil
 import pytest
 
-from harness import library
+from harness import library, standing
 from harness.incidents.model import VARIANTS
 from tests.commands import Ran, harness
 
@@ -209,6 +212,20 @@ def test_doctor_says_what_this_machine_can_do(tmp_path: Path) -> None:
     ran = harness("doctor", runs=tmp_path)
     assert ran.status == 0, ran
     assert "local runtime" in ran.stdout
+
+
+def test_what_is_coming_up_is_neither_up_nor_nothing(tmp_path: Path) -> None:
+    with subprocess.Popen(["sleep", "60"]) as process:
+        threading.Thread(target=process.wait).start()  # else it would stay as a zombie, which is there
+        started = psutil.Process(process.pid).create_time()
+        standing.write(tmp_path, standing.State(process.pid, started, "", "up/1", {}))
+        status = harness("status", runs=tmp_path)
+        assert (status.status, status.stdout) == (3, f"coming up, process {process.pid}, up/1\n")
+        second = harness("up", runs=tmp_path)
+        assert (second.status, "already coming up" in second.stderr) == (4, True)
+        performed = harness("perform", "region-move", runs=tmp_path)
+        assert (performed.status, "still coming up" in performed.stderr) == (4, True)
+        assert harness("down", runs=tmp_path).stdout == "nodes that were coming up are down\n"
 
 
 def test_nothing_is_up_and_nothing_to_take_down(tmp_path: Path) -> None:
