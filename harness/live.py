@@ -45,6 +45,12 @@ def greens(probes: Mapping[str, Json]) -> Mapping[str, Mapping[str, bool]]:
     }
 
 
+def watching(title: str, marks: Sequence[tuple[float, str]]) -> LiveShow | PlainShow:
+    """The screen, where the terminal can draw it: on one that cannot move its cursor nothing of it would be seen."""
+    redraws = sys.stderr.isatty() and not Console(stderr=True).is_dumb_terminal
+    return LiveShow(title, marks) if redraws else PlainShow()
+
+
 class PlainShow:
     """A line a few seconds, for logs and for CI."""
 

@@ -70,7 +70,7 @@ def play(wanted: Wanted, manner: Manner, terminal: Callable[[Plan], Terminal] | 
     from harness.conductor import conduct
     from harness.faults.build import refuse_what_is_missing
     from harness.interruption import GiveUp, Interruption
-    from harness.live import LiveShow, PlainShow
+    from harness.live import watching
     from harness.mishaps import why
     from harness.rundir import RunDir
     from harness.runtime import house
@@ -86,7 +86,7 @@ def play(wanted: Wanted, manner: Manner, terminal: Callable[[Plan], Terminal] | 
     click.echo(f"{plan.title.en} ({plan.scenario}), seed {plan.seed}: {run.path}", err=True)
     marks = [(entry.at_s, f"{entry.verb} {entry.target}") for entry in plan.timeline]
     person = terminal(plan) if terminal is not None else None
-    show = person or (LiveShow(plan.title.en, marks) if sys.stderr.isatty() else PlainShow())
+    show = person or (watching(plan.title.en, marks))
     broke = PASS
     with run.held():
         with show, Interruption() as interruption:
