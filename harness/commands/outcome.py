@@ -67,7 +67,7 @@ def told(judgement: Judgement, as_json: bool) -> None:
     )
     for name, finding in judgement.findings.items():
         word = click.style(f"{finding.verdict.value:<8}", COLOUR[finding.verdict])
-        click.echo(f"  {word} {name:<10} {finding.why}")
+        click.echo(f"  {word} {name:<12} {finding.why}")
     _debrief(judgement)
 
 
