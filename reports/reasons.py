@@ -50,7 +50,7 @@ def of_check(
         return words.known(f"why.{name}.none", "")
     if verdict != "pass":
         return ""
-    variant = ".stale" if "stale_users_s" in told else ""
+    variant = ".stale" if "stale_users_s" in told else ".users" if measured.get("users_s") else ""
     try:
         return words(f"why.{name}{variant}", **told)
     except KeyError:

@@ -220,4 +220,6 @@ def _well(measured: Mapping[str, Json]) -> str:
             f"users behind caches that kept the old name were answered again after {quantity(stale_s, 'duration')},"
             f" the others after {quantity(others_s, 'duration')}"
         )
+    elif isinstance(users_s := measured.get("users_s"), int | float) and users_s > 0:
+        told.append(f"99% of users were answered again after {quantity(users_s, 'duration')}")
     return ", ".join(told) or "users noticed nothing"

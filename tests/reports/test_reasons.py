@@ -60,6 +60,13 @@ def test_users_behind_old_names_are_told_of() -> None:
     assert "旧い名前を保つキャッシュの利用者が再び応答を得たのは 65\u202f秒 後" in why
 
 
+@pytest.mark.parametrize(("users_s", "told"), [(38.0, True), (0.0, False), (None, False)])
+def test_users_who_waited_are_told_of(users_s: float | None, told: bool) -> None:
+    measured: dict[str, Json] = {"write_rto_s": 15.0, "read_rto_s": 3.0, "users_s": users_s}
+    why = of_check(Words("ja"), "recovery", "pass", measured, {}, {})
+    assert ("利用者の99%が再び応答を得たのは 38\u202f秒 後" in why) is told
+
+
 def test_many_failures_are_counted() -> None:
     keys = ["lost", "stale", "phantom", "twice", "unwanted"]
     why = of_check(
