@@ -13,6 +13,8 @@ from matplotlib.patches import Rectangle
 from reports.faults import Fault
 from reports.figures import canvas
 from reports.figures.scale import TimeScale
+from reports.runbooks import Performance
+from reports.words import Words
 
 ROW_IN = 0.21
 _LOOK: Final[dict[str, Any]] = {"fontsize": 8.0}
@@ -38,6 +40,18 @@ class Mark:
 
     at_s: float
     text: str
+
+
+def performed(runbooks: Sequence[Performance], words: Words) -> list[Mark]:
+    """When runbooks began and ended."""
+    marks = []
+    for runbook in runbooks:
+        marks.append(Mark(runbook.from_s, words("mark.runbook", runbook=runbook.name)))
+        if runbook.until_s is not None:
+            outcome = words(f"runbook.{runbook.outcome}")
+            ended = words("mark.runbook_ended", runbook=runbook.name, outcome=outcome)
+            marks.append(Mark(runbook.until_s, ended))
+    return marks
 
 
 def arrange(

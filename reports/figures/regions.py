@@ -116,7 +116,7 @@ def compose(
         panels.append(
             Panel(words("panel.restorable"), 0.95, lambda axes: _ages(axes, told.ages, limit_s, words))
         )
-    marks = [mark for mark in _marks(told, runbooks, words) if time.from_s <= mark.at_s <= time.until_s]
+    marks = [mark for mark in lanes.performed(runbooks, words) if time.from_s <= mark.at_s <= time.until_s]
     labels = [names.fault(fault) for fault in faults]
     items = lanes.arrange(canvas.sheet(1), time, faults, labels, marks)
     lane_in = lanes.rows(items) * lanes.ROW_IN if items else 0.08
@@ -125,21 +125,6 @@ def compose(
     _maps(figure, told, record, faults, names, words)
     stack.draw(figure, faults, time, words)
     return figure
-
-
-def _marks(told: Seen, runbooks: Sequence[Performance], words: Words) -> list[lanes.Mark]:
-    """When runbooks began and ended."""
-    marks = []
-    for runbook in runbooks:
-        marks.append(lanes.Mark(runbook.from_s, words("mark.runbook", runbook=runbook.name)))
-        if runbook.until_s is not None:
-            outcome = words(f"runbook.{runbook.outcome}")
-            marks.append(
-                lanes.Mark(
-                    runbook.until_s, words("mark.runbook_ended", runbook=runbook.name, outcome=outcome)
-                )
-            )
-    return marks
 
 
 # -- the maps -----------------------------------------------------------------------------------------------------

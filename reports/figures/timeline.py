@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from reports import series
+from reports import runbooks, series
 from reports.faults import Fault, publications
 from reports.figures import canvas, curves, lanes, strips
 from reports.figures.scale import TimeScale
@@ -70,7 +70,7 @@ def compose(
     """All panels on one sheet, as high as they need."""
     probe = canvas.sheet(1)
     items = lanes.arrange(
-        probe, time, faults, [names.fault(fault) for fault in faults], _marks(record, words, time)
+        probe, time, faults, [names.fault(fault) for fault in faults], _marks(record, names, words, time)
     )
     stack = Stack(
         items,
@@ -83,9 +83,9 @@ def compose(
     return figure
 
 
-def _marks(record: Record, words: Words, time: TimeScale) -> list[lanes.Mark]:
-    """Telegrams, and nodes that died by themselves, as far as the picture reaches."""
-    marks = []
+def _marks(record: Record, names: Names, words: Words, time: TimeScale) -> list[lanes.Mark]:
+    """Telegrams, runbooks, and nodes that died by themselves, as far as the picture reaches."""
+    marks = lanes.performed(runbooks.performances(record, names, words), words)
     for told in publications(record):
         status = "" if told.status == NORMAL else told.status
         text = words("mark.telegram", what=told.what, info=told.info, status=status).strip()

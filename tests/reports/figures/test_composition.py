@@ -236,6 +236,14 @@ def test_one_answer_is_enough_to_draw(record: Record) -> None:
         assert_readable(responses_figure.compose(replace(told, minutes=np.asarray([0.0])), Words("en")))
 
 
+def test_the_timeline_shows_when_a_runbook_began_and_ended(moved: Sample) -> None:
+    record = reading.read(moved.run)
+    figure = timeline_of(record, timeline.measured(record), faults(record), "en")
+    assert_readable(figure)
+    shown = [text.get_text() for text in _texts(figure)]
+    assert {"runbook region-move", "region-move: proven"} <= set(shown)
+
+
 def regions_of(record: Record, done: list[Fault], lang: Lang, **changes: object) -> Figure:
     words = Words(lang)
     names = Names(record, words)
