@@ -18,7 +18,11 @@ class Mishaps:
 
     @contextmanager
     def noted(self, part: str) -> Iterator[None]:
-        """An error ends this part of the run and no other: it is recorded as `run.mishap`. Raises nothing."""
+        """An error ends this part of the run and no other: it is recorded as `run.mishap`. Raises nothing.
+
+        What part it is is said when it begins, as some take longer than anybody likes to hear nothing.
+        """
+        self._say(part)
         try:
             yield
         except Exception as error:  # whatever it is: what was recorded until now can still be judged

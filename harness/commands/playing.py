@@ -110,6 +110,7 @@ def _judged(run: RunDir, as_json: bool, lang: Literal["ja", "en"]) -> int:
     """Judge and report what is recorded. The exit status of the verdict; of a report that breaks, at best unknown."""
     from reports.run import write
 
+    click.echo("judging what was recorded", err=True)
     try:
         judgement = judged(run)
         told(judgement, as_json)
