@@ -236,9 +236,8 @@ def test_one_answer_is_enough_to_draw(record: Record) -> None:
         assert_readable(responses_figure.compose(replace(told, minutes=np.asarray([0.0])), Words("en")))
 
 
-def test_the_timeline_shows_when_a_runbook_began_and_ended(moved: Sample) -> None:
-    record = reading.read(moved.run)
-    figure = timeline_of(record, timeline.measured(record), faults(record), "en")
+def test_the_timeline_shows_when_a_runbook_began_and_ended(moved_record: Record) -> None:
+    figure = timeline_of(moved_record, timeline.measured(moved_record), faults(moved_record), "en")
     assert_readable(figure)
     shown = [text.get_text() for text in _texts(figure)]
     assert {"runbook region-move", "region-move: proven"} <= set(shown)
