@@ -8,6 +8,8 @@ import yaml
 from topology import map as topology
 from topology.flat import flatten
 
+pytestmark = pytest.mark.takes(15)
+
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.multi-region.yml"
 DEFECTS = sorted((ROOT / "scenarios" / "defects").glob("*.yml"))

@@ -23,6 +23,8 @@ from topology.service.database import Database
 from topology.service.settings import Settings
 from topology.service.web import HELD_S
 
+pytestmark = pytest.mark.takes(30)
+
 Start = Callable[..., Node]
 #: Nobody waits longer for a page that says "not now".
 PATIENCE_S = 3.0

@@ -17,6 +17,8 @@ from tests.topology.service.node import Node, until
 from tests.topology.service.postgres import Postgres, free_port
 from tests.topology.service.telegrams import quake
 
+pytestmark = pytest.mark.takes(8)
+
 Start = Callable[..., Node]
 
 

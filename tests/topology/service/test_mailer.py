@@ -18,6 +18,8 @@ from topology.service.database import Database
 from topology.service.ledger import Ledger
 from topology.service.settings import Settings
 
+pytestmark = pytest.mark.takes(25)
+
 Start = Callable[..., Node]
 PEOPLE = 600
 

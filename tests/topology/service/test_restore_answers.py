@@ -12,7 +12,7 @@ from tests.topology.platform.backup.backup_node import BackupNode, now
 from tests.topology.service.conftest import customers, enrolled
 from tests.topology.service.postgres import Postgres
 
-pytestmark = pytest.mark.takes(20)
+pytestmark = pytest.mark.takes(25)
 
 ANSWER = """
     UPDATE answers SET status = 'safe', come = true, comment = $2, answered_at_ns = 1, answered_at = now()

@@ -17,6 +17,8 @@ from tests.topology.service.postgres import Postgres
 from tests.topology.service.telegrams import quake
 from tests.topology.service.test_feed import send, start_feed, telegrams
 
+pytestmark = pytest.mark.takes(8)
+
 Start = Callable[..., Node]
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.topology.platform.backup.backup_node import BackupNode, now
 from tests.topology.service.postgres import Postgres
 
-pytestmark = pytest.mark.takes(12)
+pytestmark = pytest.mark.takes(10)
 
 
 @pytest.fixture

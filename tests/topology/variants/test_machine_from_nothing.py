@@ -11,7 +11,7 @@ import pytest
 from tests.topology.service.node import Node, until
 from topology.variants.images import NAME, packages
 
-pytestmark = pytest.mark.takes(40)
+pytestmark = pytest.mark.takes(12)
 
 #: Compressing and unpacking a third of a gigabyte, beside other tests.
 MADE_WITHIN_S = 90

@@ -18,6 +18,8 @@ from tests.topology.world.program import Program, message, request, until
 from topology.world.push import Push
 from topology.world.relay import Pace
 
+pytestmark = pytest.mark.takes(12)
+
 
 @pytest.fixture
 def own(start: Start) -> Program:

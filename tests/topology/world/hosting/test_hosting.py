@@ -11,6 +11,8 @@ from tests.topology.world.conftest import Start
 from tests.topology.world.hosting.house import House
 from tests.topology.world.program import until
 
+pytestmark = pytest.mark.takes(30)
+
 
 def test_a_mail_is_archived_and_lies_in_the_mailbox_that_authentication_says(
     start: Start, tmp_path: Path

@@ -22,6 +22,8 @@ from tests.topology.world.conftest import Start
 from tests.topology.world.program import Program, until
 from topology.world.maps.card import proof
 
+pytestmark = pytest.mark.takes(30)
+
 KEY = "the-tests'-cards"
 NAME = "anpi.example"
 
