@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,6 +78,8 @@ class Journal:
 class Performed:
     """One performance, as its lines tell it. `outcome` is "" while it goes on, or if it was cut off.
 
+    `proven`: steps of it, and those before its first that the performance before it had proven; `passed` are the others
+    before its first.
     `reached`: the step it is at, or stopped at; `why` is what was last said of it. `skipped`: hold points that were not
     proven when a later step was begun, and have not been since.
     """
@@ -87,6 +89,7 @@ class Performed:
     arguments: Mapping[str, str]
     steps: list[str]
     proven: list[str] = field(default_factory=list)
+    passed: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     reached: str = ""
     outcome: str = ""
@@ -96,8 +99,13 @@ class Performed:
 
     @property
     def next(self) -> str | None:
-        """The step to go on with; None if all are proven."""
-        return next((step for step in self.steps if step not in self.proven), None)
+        """The step to go on with; None if all are proven that were not passed over."""
+        over = {*self.proven, *self.passed}
+        return next((step for step in self.steps if step not in over), None)
+
+    def same(self, runbook: str, arguments: Mapping[str, str]) -> bool:
+        """Whether it was of that runbook with these arguments."""
+        return self.runbook == runbook and dict(self.arguments) == dict(arguments)
 
 
 def performances(run: Path) -> list[Performed]:
@@ -106,7 +114,7 @@ def performances(run: Path) -> list[Performed]:
     for row in read_jsonl(run / FILE):
         name, kind = str(row.get("performance")), row.get("kind")
         if kind == "runbook.started":
-            found[name] = _started(name, row)
+            found[name] = _started(name, row, list(found.values()))
         if (one := found.get(name)) is None:
             continue
         one.at, one.at_ns = str(row.get("at", "")), _whole(row.get("at_ns"))
@@ -126,14 +134,17 @@ def performances(run: Path) -> list[Performed]:
     return list(found.values())
 
 
-def _started(name: str, row: Mapping[str, Json]) -> Performed:
+def _started(name: str, row: Mapping[str, Json], earlier: Sequence[Performed]) -> Performed:
     steps, arguments = row.get("steps"), row.get("arguments")
     names = [str(step["step"]) for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
     told = {key: str(value) for key, value in arguments.items()} if isinstance(arguments, Mapping) else {}
     performed = Performed(name, str(row.get("runbook")), told, names)
     first = str(row.get("first") or "")
-    if first in names:  # what came before it was proven before, or passed over by who knows
-        performed.proven = names[: names.index(first)]
+    if first in names:  # what comes before it was proven before, or is passed over
+        last = next((one for one in reversed(earlier) if one.same(performed.runbook, told)), None)
+        before = names[: names.index(first)]
+        performed.proven = [step for step in before if last is not None and step in last.proven]
+        performed.passed = [step for step in before if step not in performed.proven]
     return performed
 
 
@@ -161,9 +172,5 @@ def left_off(run: Path, runbook: Runbook) -> str | None:
 
 def _last(run: Path, runbook: Runbook) -> Performed | None:
     """The last performance of the same runbook with the same arguments."""
-    same = [
-        one
-        for one in performances(run)
-        if one.runbook == runbook.name and dict(one.arguments) == dict(runbook.arguments)
-    ]
+    same = [one for one in performances(run) if one.same(runbook.name, runbook.arguments)]
     return same[-1] if same else None

@@ -31,7 +31,8 @@ def _name(one: Performed) -> str:
 def _lines(one: Performed, stands: bool) -> Iterator[str]:
     name, step = _name(one), one.reached
     if one.outcome == PROVEN:
-        yield f"runbook {name}: every step is proven, {one.at}"
+        which = f", but for those passed over: {', '.join(one.passed)}" if one.passed else ""
+        yield f"runbook {name}: every step is proven{which}, {one.at}"
         yield from _skipped(one)
         return
     where = (
@@ -50,6 +51,8 @@ def _lines(one: Performed, stands: bool) -> Iterator[str]:
         yield f"  why: {one.why}"
     proven = ", ".join(one.proven) or "none"
     yield f"  proven: {proven}"
+    if one.passed:
+        yield f"  passed over: {', '.join(one.passed)}"
     yield from _skipped(one)
     if stands and one.next is not None:
         yield f"  next: {_again(one)} goes on at {one.next}" + _advice(one)

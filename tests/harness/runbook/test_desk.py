@@ -117,6 +117,17 @@ def test_beginning_behind_a_hold_point_is_recorded_and_not_refused(runs: Path, s
     assert (skipped.data["hold"], skipped.data["step"], skipped.data["by"]) == ("post", "wait", "somebody")
     told = "\n".join(progress.told(scene.run.path, stands=True))
     assert "hold points that were skipped and never proven: post" in told
+    assert "every step is proven, but for those passed over: post" in told
+
+
+def test_a_step_that_was_passed_over_is_not_called_proven(runs: Path, scene: Scene) -> None:
+    client = Client(runs, ["en=passed"], "wait")
+    client.says("wait: w")
+    client.connection.sendall(b"stop\n")
+    assert client.end()["end"] == "interrupted"
+    told = "\n".join(progress.told(scene.run.path, stands=True))
+    assert "  proven: none\n  passed over: post" in told
+    assert "`harness perform book --set en=passed` goes on at wait" in told
 
 
 def test_what_was_proven_before_is_not_skipped(runs: Path, scene: Scene) -> None:
