@@ -13,9 +13,10 @@ BASE_IMAGE := $(shell sed -n s/^ARG.BASE=//p topology/image/Dockerfile)
 drill: .venv/ready          ## lose a data centre under load, and prove what survived
 	$(RUNNER) -m harness run $(SCENARIO)
 
-# Two at a time, but for most drills: those measure time, and some look at the whole machine.
+# Most tests wait for real parts most of their time, so four go at a time on two cores. Most drills measure time, and some
+# look at the whole machine: these go alone.
 test: .venv/ready-dev lint  ## all tests, on real parts
-	$(RUNNER) -m pytest -n 2 -m "not drill"
+	$(RUNNER) -m pytest -n 4 -m "not drill"
 	$(RUNNER) -m pytest -n 2 -m "drill and beside and not nightly" $(DRILLS)
 	$(RUNNER) -m pytest -m "drill and not beside and not nightly" $(DRILLS)
 
