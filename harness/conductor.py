@@ -64,7 +64,7 @@ def conduct(
     8. stop load and probes, read the final state back
     9. take everything down
 
-    `workers`: how many processes play the people, where one is not enough.
+    `workers`: how many of Locust's workers play the people, where one process is not enough; several have a master.
 
     Interrupted, or when step 5 ends with an error, it goes on with step 6. In the end it raises the first error, such
     as NodeFailed for a node or a program that did not do its part; what was recorded stays.

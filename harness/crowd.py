@@ -11,7 +11,6 @@ from harness.faults import Stage
 from harness.interruption import Interruption
 from harness.live import Show, greens
 from harness.load.config import LoadConfig
-from harness.load.tally import together
 from harness.plan import Plan
 from harness.probes.config import ProbeConfig
 from harness.probes.isolation import IsolationConfig
@@ -21,7 +20,7 @@ from harness.rundir import Json, RunDir
 STEADY_WITHIN_S: Final = 30.0
 STEADY_FOR_S: Final = 2.0
 TICK_S: Final = 0.1
-#: The first process that plays people; further ones are numbered.
+#: Who plays people; of several processes that is their master, and they are numbered.
 LOAD: Final = "load"
 
 
@@ -32,14 +31,16 @@ class Crowd:
         self._at, self._run, self._plan = at, run, plan
         self._show, self._interruption = show, interruption
         self._programs: dict[str, Program] = {}
-        self._loads: list[str] = []
 
     def start(
         self, loads: Sequence[LoadConfig], probes: ProbeConfig, isolation: IsolationConfig | None = None
     ) -> None:
         """`loads`: one for each process that plays people. Raises NodeFailed when one of all does not become ready."""
-        self._loads = [LOAD, *(f"{LOAD}-{number}" for number in range(1, len(loads)))]
-        for name, load in zip(self._loads, loads, strict=True):
+        workers = {LOAD: loads[0]}
+        if len(loads) > 1:
+            self._start(LOAD, "harness.load.master", "citizens", loads[0].to_json())
+            workers = {f"{LOAD}-{load.worker}": load for load in loads}
+        for name, load in workers.items():
             self._start(name, "harness.load", "citizens", load.to_json())
         self._start("probes", "harness.probes", "observers", probes.to_json())
         if isolation is not None:
@@ -56,11 +57,6 @@ class Crowd:
 
     def latest(self, name: str) -> Mapping[str, Json]:
         """What a program last said; of the load all its processes together."""
-        if name == LOAD:
-            return together([self._said(each) for each in self._loads])
-        return self._said(name)
-
-    def _said(self, name: str) -> Mapping[str, Json]:
         program = self._programs.get(name)
         return program.latest if program else {}
 

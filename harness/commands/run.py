@@ -35,7 +35,7 @@ MOST_WORKERS: Final = 64
     type=click.IntRange(1, MOST_WORKERS),
     default=1,
     show_default=True,
-    help="How many processes play the people, where one is not enough for the load.",
+    help="How many of Locust's workers play the people, where one process is not enough for the load.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print verdict.json instead of the summary.")
 @click.option("--lang", type=click.Choice(["ja", "en"]), default="en", help="The report's language.")

@@ -1,7 +1,7 @@
 """`python -m harness.load CONFIG.json`: plays the people of the drill until SIGTERM. See `config.LoadConfig`.
 
-Locust runs them: each arrival is a user of its own in the runner's group, so that its distributed workers can
-share the people between them (`worker` of `workers`) when one process is not enough.
+Locust runs them: each arrival is a user of its own in the runner's group. Where one process is not enough, this is one
+of several of Locust's workers, and plays those people who are its own (`worker` of `workers`); see `workers`.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from harness.load.network import RADIO
 from harness.load.residents import Errand, settle
 from harness.load.tally import Tally
 from harness.load.town import Town
+from harness.load.workers import Part
 from harness.rundir.history import FLUSH_EVERY_S, MAIL_SCHEMA, Opened, Operation, Rows, Writer
 
 _ENDS_WITHIN_S: Final = 3.0
@@ -51,19 +52,29 @@ def main() -> int:
     if config.opened_file:
         config.opened_file.parent.mkdir(exist_ok=True)
     opened = Rows(config.opened_file, MAIL_SCHEMA) if config.opened_file else None
+    environment = Environment(user_classes=[Citizen])
+    part = Part(environment, config, stop)
     try:
-        _play(config, history, opened, stop)
+        _play(config, environment, part, history, opened, stop)
     finally:
         history.close()
         if opened is not None:
             opened.close()
+    part.ended()
+    # Whoever ends cannot be asked to: that would look like a violent end.
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT))
     return 0
 
 
-def _play(config: LoadConfig, history: Writer, opened: Rows | None, stop: Event) -> None:
-    environment = Environment(user_classes=[Citizen])
-    runner = environment.create_local_runner()
-    tally = Tally()
+def _play(
+    config: LoadConfig,
+    environment: Environment,
+    part: Part,
+    history: Writer,
+    opened: Rows | None,
+    stop: Event,
+) -> None:
+    users, tally = part.runner.user_greenlets, Tally()
 
     def record(operation: Operation) -> None:
         history.add(operation)
@@ -82,7 +93,7 @@ def _play(config: LoadConfig, history: Writer, opened: Rows | None, stop: Event)
     def go(errand: Errand) -> None:
         # Not by the runner's own spawning: that counts all running users first, for each one that it adds.
         if town.wanted(errand):
-            Citizen(environment, town, errand).start(runner.user_greenlets)
+            Citizen(environment, town, errand).start(users)
 
     arrivals = Arrivals(go)
     people = settle(config, CURVES[config.curve])
@@ -105,17 +116,19 @@ def _play(config: LoadConfig, history: Writer, opened: Rows | None, stop: Event)
     if town.air is not None:
         others.append(gevent.spawn(town.air.follow))
     print("ready", flush=True)
+    part.playing()
     try:
-        _report(tally, history, opened, config.live_every_s, stop)
+        _report(tally, history, opened, config.live_every_s, part, stop)
     finally:
         gevent.killall(others, timeout=_ENDS_WITHIN_S)
         # Nobody sets out any more; who is under way comes home, and who does not is written down as nobody knows what.
-        runner.user_greenlets.join(timeout=_ENDS_WITHIN_S)
-        runner.user_greenlets.kill(timeout=_ENDS_WITHIN_S)
-        runner.quit()
+        users.join(timeout=_ENDS_WITHIN_S)
+        users.kill(timeout=_ENDS_WITHIN_S)
 
 
-def _report(tally: Tally, history: Writer, opened: Rows | None, live_every_s: float, stop: Event) -> None:
+def _report(
+    tally: Tally, history: Writer, opened: Rows | None, live_every_s: float, part: Part, stop: Event
+) -> None:
     """Flush ten times a second and print a live line as often as asked for, until told to stop."""
     due_s = time.monotonic() + live_every_s
     while not stop.wait(FLUSH_EVERY_S):
@@ -128,6 +141,7 @@ def _report(tally: Tally, history: Writer, opened: Rows | None, live_every_s: fl
         line = tally.line(time.monotonic_ns()) | (
             {"trouble": str(history.trouble)} if history.trouble else {}
         )
+        part.tell(line)
         with contextlib.suppress(BrokenPipeError):  # nobody watches any more; what is recorded counts
             print(json.dumps(line), flush=True)
 

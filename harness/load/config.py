@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from harness import canaries
 from harness.congestion import Looks
@@ -13,6 +14,9 @@ from harness.load import access, population
 from harness.load.access import Access, Hosted
 from harness.load.visits import Visits
 from topology.map import Map
+
+#: Locust's own.
+MASTER_PORT: Final = 5557
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,9 @@ class LoadConfig:
     patience: int = 20  # attempts of one person before they give up
     worker: int = 0
     workers: int = 1
+    master: tuple[str, int] | None = (
+        None  # where the master of several processes listens; none: this is all of it
+    )
     # Who had no notice looks into the mailbox: so long after everyone knows, so far apart, so often. Drill minutes.
     looks_after_min: float = 10.0
     looks_every_min: float = 10.0
@@ -96,11 +103,15 @@ class LoadConfig:
             visits=visits,
         )
 
-    def shared(self, workers: int) -> tuple[LoadConfig, ...]:
-        """This load, its people shared among so many processes. Raises ValueError for less than one."""
+    def shared(self, workers: int, port: int = MASTER_PORT) -> tuple[LoadConfig, ...]:
+        """This load, its people shared among so many processes. Raises ValueError for less than one.
+
+        Several have a master, which listens at `port` of the node where they all are.
+        """
         if workers < 1:
             raise ValueError(f"a load is played by at least one process, not {workers}")
-        return tuple(replace(self, worker=worker, workers=workers) for worker in range(workers))
+        master = None if workers == 1 else ("127.0.0.1", port)
+        return tuple(replace(self, worker=each, workers=workers, master=master) for each in range(workers))
 
     @property
     def opened_file(self) -> Path | None:
@@ -132,6 +143,7 @@ class LoadConfig:
         data["access"] = tuple(Access.parse(one) for one in data["access"])
         data["hosted"] = tuple(Hosted.parse(one) for one in data["hosted"])
         data["pause_s"] = tuple(data["pause_s"])
+        data["master"] = (str(data["master"][0]), int(data["master"][1])) if data["master"] else None
         data["radio"] = (str(data["radio"][0]), int(data["radio"][1])) if data["radio"] else None
         data["visits"] = Visits.parse(data["visits"]) if data["visits"] else None
         data["history"] = Path(data["history"])

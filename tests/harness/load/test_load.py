@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from harness.load.config import LoadConfig
 from harness.load.population import Person
 from harness.load.tally import together
 from harness.rundir import history
-from tests.harness.load.world import Running, World, until
+from tests.harness.load.world import Running, World, free_ports, until
 from tests.name_programs import TTL_S, hold, named
 
 pytestmark = pytest.mark.takes(30)
@@ -102,15 +103,36 @@ def test_everyone_answers_in_their_own_time(
     assert 5 <= len(again) <= 45  # 15 in 100, each but the last few within the time given
 
 
+@pytest.fixture
+def company(
+    config: LoadConfig, tmp_path: Path, run_program: Callable[[str, Path], Running]
+) -> tuple[Running, tuple[Running, ...]]:
+    """A master and two workers."""
+    (port,) = free_ports(1)
+    shares = config.shared(2, port)
+    paths = [tmp_path / f"load-{share.worker}.json" for share in shares]
+    for path, share in zip(paths, shares, strict=True):
+        path.write_text(share.to_json())
+    # Each is ready only together with the others, so none can be waited for before all have been started.
+    with ThreadPoolExecutor() as pool:
+        programs = [("harness.load.master", paths[0]), *(("harness.load", path) for path in paths)]
+        master, *workers = pool.map(lambda program: run_program(*program), programs)
+    return master, tuple(workers)
+
+
 def test_several_processes_share_the_people(
-    world: World, config: LoadConfig, start: Callable[[LoadConfig], Running], people: tuple[Person, ...]
+    world: World,
+    config: LoadConfig,
+    company: tuple[Running, tuple[Running, ...]],
+    people: tuple[Person, ...],
 ) -> None:
-    loads = [start(each) for each in config.shared(2)]
+    master, workers = company
     world.mail_to(links(people))
     until(lambda: len(world.get("/state")) == 150, 15, "everyone's answer")
-    until(lambda: together([load.lines[-1] for load in loads])["linked"] == 150, 5, "a line of all of them")
-    for load in loads:
-        load.terminate()
+    until(lambda: bool(master.lines) and master.lines[-1]["linked"] == 150, 5, "a line of all of them")
+    assert master.terminate() < 5
+    for worker in workers:
+        assert worker.process.wait(5) == 0, "the end of the master is theirs, and an orderly one"
 
     rows = operations(config)
     answers = rows[(rows.kind == "answer") & (rows.value == 1) & (rows.outcome == "ok")]
@@ -119,6 +141,32 @@ def test_several_processes_share_the_people(
     assert [set(each.key % 2) for each in own] == [{0}, {1}]
     opened = history.read(config.opened or Path(), history.MAIL_SCHEMA).to_pandas()
     assert sorted(opened.to) == sorted(person.address for person in people)
+
+
+def test_workers_whose_master_is_gone_play_on_and_write_down_what_they_have(
+    world: World,
+    config: LoadConfig,
+    company: tuple[Running, tuple[Running, ...]],
+    people: tuple[Person, ...],
+) -> None:
+    master, workers = company
+    master.close()
+    world.mail_to(links(people))
+    until(lambda: len(world.get("/state")) == 150, 15, "everyone's answer")
+    for worker in workers:
+        worker.terminate()
+    rows = operations(config)
+    answers = rows[(rows.kind == "answer") & (rows.value == 1) & (rows.outcome == "ok")]
+    assert sorted(answers.key) == sorted(person.number for person in people)
+
+
+def test_a_master_does_not_wait_for_a_worker_that_is_gone(
+    config: LoadConfig, company: tuple[Running, tuple[Running, ...]]
+) -> None:
+    master, (first, second) = company
+    first.close()
+    assert master.terminate() < 10
+    assert second.process.wait(5) == 0
 
 
 def test_a_load_is_played_by_somebody(config: LoadConfig) -> None:
