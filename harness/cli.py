@@ -35,6 +35,7 @@ COMMANDS: Final = (
     "perform",
     "rehearse",
     "down",
+    "stack",
     "clean",
     "doctor",
 )

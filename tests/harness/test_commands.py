@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import yaml
 
 from harness import library, standing
 from harness.incidents.model import VARIANTS
@@ -231,6 +232,37 @@ def test_what_is_coming_up_is_neither_up_nor_nothing(tmp_path: Path) -> None:
 def test_nothing_is_up_and_nothing_to_take_down(tmp_path: Path) -> None:
     assert harness("status", runs=tmp_path).stdout.startswith("nothing is up")
     assert harness("down", runs=tmp_path).stdout == "nothing was up\n"
+
+
+def test_a_stack_is_written_with_the_files_of_its_configs_beside_it(tmp_path: Path) -> None:
+    file = tmp_path / "for-us" / "swarm.yml"
+    ran = harness("stack", "-o", str(file), "--with", "asynchronous-replication", runs=tmp_path / "runs")
+    assert (ran.status, ran.stderr) == (0, "")
+    assert str(file) in ran.stdout
+    services = yaml.safe_load(file.read_text())["services"]
+    assert services["database-a"]["environment"]["DATABASE_SYNCHRONOUS"] == "off"
+    configs = yaml.safe_load(file.read_text())["configs"]
+    assert all((file.parent / config["file"]).is_file() for config in configs.values())
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("    hostname: web-a1\n", "    hostname: web-a1\n    privileged: true\n", 'found "privileged"'),
+        ("    hostname: web-a1\n", "    hostname: web-a1\n    imag: x\n", 'did you mean "image"?'),
+    ],
+)
+def test_what_no_stack_can_be_made_of_is_refused_with_its_place(
+    tmp_path: Path, old: str, new: str, says: str
+) -> None:
+    path, file = tmp_path / "compose.yml", tmp_path / "stack.yml"
+    path.write_text(TOPOLOGY.replace(old, new))
+    message = refused(harness("stack", "-f", str(path), "-o", str(file), runs=tmp_path))
+    place = TOPOLOGY[: TOPOLOGY.index(old) + len(old)].count("\n") + 1
+    assert f"{path}:{place}:" in message
+    assert says in message
+    assert not file.exists()
 
 
 def test_what_cannot_be_replayed_is_refused_before_anything_starts(tmp_path: Path) -> None:
