@@ -21,7 +21,7 @@ from tests.name_programs import until
 STACK: Final = "sc"
 FABRIC: Final = f"{STACK}_fabric"
 #: Drill seconds to a real one: half of the people answer within seconds.
-CLOCK: Final = 600.0
+CLOCK: Final = 1200.0
 #: The zones of the second engine: half of the service, and some of what is outside of it.
 OVER_THERE: Final = ("singapore.b", "world.east", "world.west", "world.softbank")
 HEALTHY_WITHIN_S: Final = 240.0

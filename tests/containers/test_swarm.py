@@ -11,7 +11,7 @@ from tests.containers.composed import IMAGE
 from tests.containers.played import played
 from tests.containers.stacked import FABRIC, OVER_THERE, Deployed, deployed, zone
 
-pytestmark = [pytest.mark.drill, pytest.mark.nightly, pytest.mark.timeout(900), pytest.mark.takes(180)]
+pytestmark = [pytest.mark.drill, pytest.mark.nightly, pytest.mark.timeout(900), pytest.mark.takes(130)]
 
 
 @pytest.fixture(scope="module")

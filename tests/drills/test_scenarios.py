@@ -63,6 +63,8 @@ LONG = {
 }
 #: Played by the test of a run that follows one that broke, so shortened, and held to the same.
 AFTER_AN_ERROR = "calm"
+#: Its people are played by more than one process; nothing else may come of that.
+BY_TWO_WORKERS = "balancer-loss"
 #: Played whole, every night, and not at every change: `make nightly`.
 NIGHTLY = {
     "blackout-hokkaido",
@@ -107,9 +109,12 @@ def failures(ran: Ran) -> str:
     ],
 )
 def test_the_service_survives(name: str, tmp_path: Path) -> None:
-    ran = harness("run", name, "--json", *shortened(name), runs=tmp_path)
+    workers = 2 if name == BY_TWO_WORKERS else 1
+    ran = harness("run", name, "--json", "--workers", str(workers), *shortened(name), runs=tmp_path)
     assert ran.status == 0, failures(ran)
-    assert_survived(name, (tmp_path / "latest").resolve())
+    run = (tmp_path / "latest").resolve()
+    assert_survived(name, run)
+    assert len(list((run / "history").glob("load-*.arrow"))) == workers
 
 
 def assert_survived(name: str, run: Path) -> None:
