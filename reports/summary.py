@@ -27,6 +27,8 @@ TOLD_ELSEWHERE: Final = ("responses", "runbook", "rehearsal", "mail")
 #: What is said of an expectation that is not meant exactly.
 LIMITS: Final = {"at most": "limit.most", "at least": "limit.least"}
 VERDICTS: Final = ("pass", "unknown", "fail")
+#: How a check is told that was not part of the run, in place of its verdict.
+UNASKED: Final = "unasked"
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Check:
-    """One check. `said` is its own sentence where `why` had to be put in other words; else empty."""
+    """One check. `said` is its own sentence where `why` had to be put in other words; else empty.
+
+    `verdict` is `unasked` where it was not part of the run.
+    """
 
     name: str
     title: str
@@ -94,7 +99,8 @@ def summary(record: Record, words: Words, doubt: str) -> Summary:
     written = _mapping(record.verdict.get("checks"))
     findings = {name: found for name, found in written.items() if isinstance(found, dict)}
     order = [name for name in ORDER if name in findings] + [name for name in findings if name not in ORDER]
-    checks = tuple(_check(words, name, findings[name]) for name in order)
+    told = [_check(words, name, findings[name]) for name in order]
+    checks = tuple(sorted(told, key=lambda check: check.verdict == UNASKED))
     verdict = _verdict(record.verdict)
     why, said = _sentence(words, record.verdict, _whole(words, verdict, checks, doubt))
     return Summary(verdict, why, said, _tiles(words, checks), checks)
@@ -135,7 +141,12 @@ def _check(words: Words, name: str, found: Mapping[str, Json]) -> Check:
     ]
     evidence, verdict, detail = found.get("evidence"), _verdict(found), _mapping(found.get("detail"))
     shown = evidence if isinstance(evidence, list) and not _repeated(evidence, detail) else []
-    why, said = _sentence(words, found, reasons.of_check(words, name, verdict, measured, expected, senses))
+    asked = found.get("asked") is not False  # as all were, where no word of it was written yet
+    made = reasons.of_check(words, name, verdict, measured, expected, senses)
+    if not asked:
+        rows = [replace(row, tone="none") for row in rows]
+        verdict, made = UNASKED, words.known(f"unasked.{name}", made)
+    why, said = _sentence(words, found, made)
     return Check(
         name,
         words.known(f"check.{name}", name),

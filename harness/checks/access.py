@@ -25,7 +25,7 @@ from typing import Final
 import numpy as np
 
 from harness.checks.columns import Flags, Ints, ints, is_one_of, rows, says, words
-from harness.checks.expectations import expectations
+from harness.checks.expectations import asked, expectations
 from harness.checks.outages import SECOND, STALL_NS, Episode, Series, episodes
 from harness.checks.recording import Recording
 from harness.checks.terms import Term, conclude, quantity, units
@@ -99,7 +99,13 @@ def check(recording: Recording) -> Finding:
     measured = {**_measured(recording, blocks), **_identity(recording, blocks), **_signal(recording)}
     held = expectations(recording, "access", _terms(blocks), measured)
     rows_of = tuple(block.row() for block in blocks)
-    return Finding(*conclude(held.breaches, _well(measured)), measured, held.expected, rows_of)
+    return Finding(
+        *conclude(held.breaches, _well(measured)),
+        measured,
+        held.expected,
+        rows_of,
+        asked=asked(recording, "access", looked=bool(measured), breaches=held.breaches),
+    )
 
 
 def _terms(blocks: Sequence[Block]) -> Mapping[str, Term]:
@@ -225,7 +231,7 @@ def _longest_s(found: Sequence[Episode]) -> float | None:
 
 def _well(measured: Mapping[str, Json]) -> str:
     if not measured:
-        return "nobody was cut off on the way to the service"
+        return "no access network was looked at, and nobody was without a signal"
     cut_off_s, slower = measured.get("cut_off_s"), measured.get("slower_ratio")
     told = [f"users were cut off for {quantity(cut_off_s, 'duration')} at most"] if cut_off_s else []
     if isinstance(slower, float):

@@ -90,7 +90,7 @@ def _without_backups(recording: Recording) -> Finding:
         verdict, why = conclude([unknown("nobody watched any backup")], "")
         return Finding(verdict, why)
     verdict, why = conclude([], "No backup node stands in this part of the service")
-    return Finding(verdict, why, {"backup_nodes": 0})
+    return Finding(verdict, why, {"backup_nodes": 0}, asked=False)
 
 
 # -- where they are kept ----------------------------------------------------------------------------------------------

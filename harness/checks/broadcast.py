@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from harness.checks.due import Due, due
-from harness.checks.expectations import expectations
+from harness.checks.expectations import asked, expectations
 from harness.checks.recording import Recording, number
 from harness.checks.telegrams import Company, Telegram, enrolled, hold_ns, published
 from harness.checks.terms import Breach, Term, conclude, fail, units, unknown
@@ -89,6 +89,7 @@ def check(recording: Recording) -> Finding:
         held.expected,
         tuple(each.row(recording) for each in wrong[:MOST_EVIDENCE]),
         {"events": [_due_row(recording, each, sent) for each in wanted]},
+        asked(recording, "broadcast", looked=bool(sent or telegrams), breaches=breaches),
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from harness.checks.columns import Flags, ints, is_one_of, words
-from harness.checks.expectations import expectations
+from harness.checks.expectations import asked, expectations
 from harness.checks.recording import Recording
 from harness.checks.terms import Term, conclude, units
 from harness.rundir import Json
@@ -45,7 +45,8 @@ def check(recording: Recording) -> Finding:
             name: dict(_measured(table, answers & is_one_of(table, column, name), ok))
             for name in words(table, column)
         }
-    return Finding(*conclude(held.breaches, _well(measured)), measured, held.expected, (), detail)
+    part = asked(recording, "capacity", looked=bool((answers | looks).any()), breaches=held.breaches)
+    return Finding(*conclude(held.breaches, _well(measured)), measured, held.expected, (), detail, part)
 
 
 def _measured(table: pa.Table, rows: Flags, ok: Flags) -> dict[str, Json]:

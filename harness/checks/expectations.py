@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from harness.checks import host
 from harness.checks.recording import Recording
-from harness.checks.terms import Held, Terms, hold
+from harness.checks.terms import Breach, Held, Terms, hold
 from harness.rundir import Json
 
 
@@ -35,3 +35,11 @@ def expectations(
     )
     told = {terms[name].measured: want for name, want in stated.items()}
     return Held({**held.expected, **told}, held.breaches)
+
+
+def asked(recording: Recording, check: str, *, looked: bool, breaches: Collection[Breach] = ()) -> bool:
+    """Whether a check was part of the run: it had something to look at, or the scenario expects something of it.
+
+    So it was where anything is amiss, too: what could not be read back may have held something to look at.
+    """
+    return looked or bool(breaches) or bool(recording.stated(check))

@@ -49,7 +49,7 @@ MOST_EVIDENCE: Final = 50
 def check(recording: Recording) -> Finding:
     stated = recording.plan.get("expect")
     if not isinstance(stated, dict) or "isolation" not in stated:
-        return Finding(Verdict.PASS, "Nobody asked for another company's data: it was not part of this run.")
+        return Finding(Verdict.PASS, "Nobody asked for another company's data.", asked=False)
     path = recording.run.path / FILE
     rows = list(read_jsonl(path)) if path.exists() else []
     outcomes, kinds = _counted(rows)

@@ -185,6 +185,7 @@ def _data(judgement: Judgement) -> dict[str, Json]:
                 "sense": _senses(name, finding),
                 "evidence": list(finding.evidence),
                 "detail": dict(finding.detail),
+                "asked": finding.asked,
             }
             for name, finding in judgement.findings.items()
         },
@@ -207,6 +208,7 @@ def _finding(row: Mapping[str, Json]) -> Finding:
         expected,
         tuple(evidence) if isinstance(evidence, list) else (),
         detail,
+        row.get("asked") is not False,  # as all were, where no word of it was written yet
     )
 
 

@@ -1,7 +1,7 @@
 """junit.xml, for whatever shows test results: one test case for each check and one for each fault.
 
-A failed check is a failure, an unknown one an error; a fault whose effect was not seen is an error, one that never
-came to be injected was skipped.
+A failed check is a failure, an unknown one an error, one that was not part of the run was skipped; a fault whose effect
+was not seen is an error, one that never came to be injected was skipped.
 """
 
 from __future__ import annotations
@@ -48,6 +48,9 @@ def junit(judgement: Judgement) -> str:
 
 def _check(suite: ElementTree.Element, judgement: Judgement, name: str, finding: Finding) -> None:
     case = _case(suite, judgement, name)
+    if not finding.asked:
+        ElementTree.SubElement(case, "skipped", message=_text(finding.why))
+        return
     shown = [f"{key}: {value}" for key, value in finding.measured.items()]
     if finding.verdict is Verdict.PASS:
         ElementTree.SubElement(case, "system-out").text = _text("\n".join([finding.why, *shown]))

@@ -18,7 +18,7 @@ import numpy as np
 
 from harness.checks import mail_detail
 from harness.checks.columns import Flags
-from harness.checks.expectations import expectations
+from harness.checks.expectations import asked, expectations
 from harness.checks.fates import Fates
 from harness.checks.legs import HOSTED, LEGS, NEVER, Mails, read
 from harness.checks.recording import Recording, number
@@ -115,8 +115,9 @@ def check(recording: Recording) -> Finding:
     if fates.waiting.any() and not fates.drained:
         breaches.append(unknown(f"{fates.waiting.sum()} mails were still on their way when the run was over"))
     held = expectations(recording, "mail", TERMS, measured, judged=["all_out_within"] if stuck.any() else [])
+    breaches = [*held.breaches, *breaches]
     return Finding(
-        *conclude([*held.breaches, *breaches], _well(measured)),
+        *conclude(breaches, _well(measured)),
         measured,
         held.expected,
         _evidence(told),
@@ -128,6 +129,7 @@ def check(recording: Recording) -> Finding:
             "backlogs": _backlogs(told),
             "waiting_over_time": mail_detail.waiting(fates, recording.at_s),
         },
+        asked(recording, "mail", looked=bool(fates.composed.any()), breaches=breaches),
     )
 
 

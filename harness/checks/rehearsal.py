@@ -11,7 +11,7 @@ from typing import Final
 
 from harness.checks.costs import Costs
 from harness.checks.deviations import Deviation, Kind, Taken, deviations, taken
-from harness.checks.expectations import expectations
+from harness.checks.expectations import asked, expectations
 from harness.checks.recording import Recording
 from harness.checks.runbook import FIRST_NOTICE_WITHIN_S
 from harness.checks.terms import Breach, Term, conclude, units, unknown
@@ -28,7 +28,8 @@ EXPECTS: Final = units(TERMS)
 def check(recording: Recording) -> Finding:
     planned = recording.plan.get("rehearsal")
     if not isinstance(planned, Mapping):
-        return Finding(Verdict.PASS, "No runbook was rehearsed.")
+        part = asked(recording, "rehearsal", looked=False)
+        return Finding(Verdict.PASS, "No runbook was rehearsed.", asked=part)
     performance, auto = str(planned.get("performance")), planned.get("auto") is True
     steps = taken(recording.events, performance)
     due = planned.get("at_s")

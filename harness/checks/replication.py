@@ -13,7 +13,7 @@ from typing import Final
 
 from harness.checks import answers
 from harness.checks.columns import ints, texts
-from harness.checks.expectations import expectations
+from harness.checks.expectations import asked, expectations
 from harness.checks.recording import Recording
 from harness.checks.terms import Breach, Term, conclude, fail, quantity, units, unknown
 from harness.rundir import Event, Json
@@ -76,7 +76,9 @@ def check(recording: Recording) -> Finding:
     if held.expected and not lags:
         breaches = [unknown("nobody watched how far the other regions follow")]
     verdict, why = conclude(breaches, _well(measured, moved=recording.first("runbook.started") is not None))
-    return Finding(verdict, why, measured, held.expected, _evidence(recording, [*alarms, *later]))
+    evidence = _evidence(recording, [*alarms, *later])
+    part = asked(recording, "replication", looked=bool(followers), breaches=breaches)
+    return Finding(verdict, why, measured, held.expected, evidence, asked=part)
 
 
 def observed(recording: Recording) -> Iterable[Lag]:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harness.checks.columns import Flags, Ints, ints, is_one_of, says
-from harness.checks.expectations import expectations
+from harness.checks.expectations import asked, expectations
 from harness.checks.recording import Recording
 from harness.checks.terms import Term, conclude, units, unknown
 from harness.rundir import Json
@@ -54,30 +54,32 @@ class Asked:
 
 
 def check(recording: Recording) -> Finding:
-    asked = _asked(recording)
+    mailed = _asked(recording)
     stated = recording.stated("responses")
-    if asked is None:
+    if mailed is None:
         breaches = (
             [unknown("the mails or the answers were not read back whole")]
             if stated or not recording.whole
             else []
         )
-        return Finding(*conclude(breaches, "nobody was asked"), expected=stated)
-    everyone = statistics(asked)
+        part = asked(recording, "responses", looked=False, breaches=breaches)
+        return Finding(*conclude(breaches, "nobody was asked"), expected=stated, asked=part)
+    everyone = statistics(mailed)
     measured = {**everyone, "median_drill_s": _seconds(everyone["median_drill_min"])}
     held = expectations(recording, "responses", TERMS, measured)
     names = {row.get("company"): row.get("name") for row in recording.final("companies") or ()}
     companies: dict[str, Json] = {
-        str(number): {"name": names.get(number), **statistics(asked.of(asked.company == number))}
-        for number in np.unique(asked.company).tolist()
+        str(number): {"name": names.get(number), **statistics(mailed.of(mailed.company == number))}
+        for number in np.unique(mailed.company).tolist()
     }
-    missing = np.flatnonzero(~asked.confirmed)[:MOST_UNCONFIRMED]
+    missing = np.flatnonzero(~mailed.confirmed)[:MOST_UNCONFIRMED]
     return Finding(
         *conclude(held.breaches, _well(measured)),
         measured,
         held.expected,
-        tuple({"unconfirmed": int(asked.person[at]), "company": int(asked.company[at])} for at in missing),
+        tuple({"unconfirmed": int(mailed.person[at]), "company": int(mailed.company[at])} for at in missing),
         {"all": dict(everyone), "companies": companies},
+        asked(recording, "responses", looked=len(mailed.person) > 0, breaches=held.breaches),
     )
 
 

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 
 from harness.checks.columns import Flags, Ints, ints, is_one_of
-from harness.checks.expectations import expectations
+from harness.checks.expectations import asked, expectations
 from harness.checks.recording import Recording
 from harness.checks.terms import Term, conclude, units, unknown
 from harness.rundir import Json
@@ -65,7 +65,8 @@ def check(recording: Recording) -> Finding:
     tried, undecided = len(people), int(str(measured["undecided"]))
     if "within_5" in recording.stated("retries") and undecided > MOST_UNDECIDED * tried:
         breaches.append(unknown(f"{undecided} of {tried} people were still trying when the run ended"))
-    return Finding(*conclude(breaches, _well(measured)), measured, held.expected)
+    part = asked(recording, "retries", looked=tried > 0, breaches=breaches)
+    return Finding(*conclude(breaches, _well(measured)), measured, held.expected, asked=part)
 
 
 def _measured(attempts: Ints, served: Flags, person: Ints, begun_ns: Ints) -> dict[str, Json]:

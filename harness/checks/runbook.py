@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from harness.checks.expectations import expectations
+from harness.checks.expectations import asked, expectations
 from harness.checks.recording import Recording
 from harness.checks.terms import Breach, Term, conclude, fail, quantity, units, unknown
 from harness.rundir import Event, Json
@@ -93,7 +93,8 @@ def check(recording: Recording) -> Finding:
     breaches = [*_missing(recording, performed), *_breaches(performed), *held.breaches]
     bad = [row for row, step in zip(rows, steps, strict=True) if step.state != "proven"]
     verdict, why = conclude(breaches, _well(performed) + _heard(measured.get("first_notice_s")))
-    return Finding(verdict, why, measured, held.expected, tuple(bad), {"steps": rows})
+    part = asked(recording, "runbook", looked=bool(performed), breaches=breaches)
+    return Finding(verdict, why, measured, held.expected, tuple(bad), {"steps": rows}, asked=part)
 
 
 def performances(recording: Recording) -> Mapping[str, Performance]:

@@ -14,6 +14,7 @@ from harness.rundir.verdict import Verdict
 if TYPE_CHECKING:
     from harness.checks.judge import Judgement
     from harness.rundir import RunDir
+    from harness.rundir.verdict import Finding
 
 STATUS: Final = {Verdict.PASS: PASS, Verdict.FAIL: FAIL, Verdict.UNKNOWN: UNKNOWN}
 COLOUR: Final = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.UNKNOWN: "yellow"}
@@ -66,9 +67,16 @@ def told(judgement: Judgement, as_json: bool) -> None:
         )
     )
     for name, finding in judgement.findings.items():
-        word = click.style(f"{finding.verdict.value:<8}", COLOUR[finding.verdict])
-        click.echo(f"  {word} {name:<12} {finding.why}")
+        click.echo(_line(name, finding))
     _debrief(judgement)
+
+
+def _line(name: str, finding: Finding) -> str:
+    """One check. A dash, and not `pass`, for what was not part of the run: it was not tried, so it did not hold."""
+    if not finding.asked:
+        return click.style(f"  {'-':<8} {name:<12} {finding.why}", dim=True)
+    word = click.style(f"{finding.verdict.value:<8}", COLOUR[finding.verdict])
+    return f"  {word} {name:<12} {finding.why}"
 
 
 def _debrief(judgement: Judgement) -> None:

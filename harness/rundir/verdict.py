@@ -31,6 +31,9 @@ class Finding:
     `evidence` is for the reader who doubts: ids of lost answers, the seconds of a gap; at most some hundred rows.
     `why` is one sentence in plain words.
     `detail` holds more that reports draw (tables per carrier or company); it does not decide anything.
+    `asked` is false where the check was not part of the run: there was nothing to look at, nothing was expected of it,
+    and nothing is amiss. Such a pass proves nothing, and is not told as one; merged with others it still counts as a
+    pass, so that a run is not judged by what it was never meant to try.
     """
 
     verdict: Verdict
@@ -39,3 +42,4 @@ class Finding:
     expected: Mapping[str, Json] = field(default_factory=dict)
     evidence: tuple[Json, ...] = ()
     detail: Mapping[str, Json] = field(default_factory=dict)
+    asked: bool = True

@@ -65,6 +65,7 @@ def test_no_text_is_there_for_nobody() -> None:
         "parameter",
         "proof",
         "reason",
+        "unasked",
         "role",
         "seen",
         "standing",

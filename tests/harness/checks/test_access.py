@@ -35,7 +35,7 @@ def outage(run: Recorded, until_s: float | None, other: Serve = OK) -> None:
 def test_without_an_access_network_there_is_nothing_to_say(record: Record) -> None:
     finding = access.check(record().end())
     assert (finding.verdict, finding.measured) == (Verdict.PASS, {})
-    assert finding.why == "Nobody was cut off on the way to the service."
+    assert finding.why == "No access network was looked at, and nobody was without a signal."
 
 
 def test_what_cannot_be_measured_is_no_pass(record: Record) -> None:
