@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
@@ -41,9 +41,10 @@ class NotADuration(ValueError):
 
 @dataclass(frozen=True, order=True)
 class Duration:
-    """A length of time in whole milliseconds, never negative."""
+    """A length of time in whole milliseconds, never negative. `written`: as somebody wrote it; empty: nobody did."""
 
     ms: int
+    written: str = field(default="", compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.ms < 0:
@@ -55,17 +56,17 @@ class Duration:
 
         `meant` is the unit that a number alone was most likely meant in.
         """
-        written = _WRITTEN.fullmatch(text.strip())
-        if not written:
+        found = _WRITTEN.fullmatch(text.strip())
+        if not found:
             raise NotADuration(f"a duration: {EXAMPLES}")
-        number, unit = written.groups()
+        number, unit = found.groups()
         if unit not in UNITS:
             right = _SLIPS.get(unit.lower()) if unit else meant
             raise NotADuration(f"a duration with its unit: {EXAMPLES}", right and f"{number}{right}")
         ms = Decimal(number) * UNITS[unit]
         if ms != int(ms):
             raise NotADuration("a duration in whole milliseconds")
-        return cls(int(ms))
+        return cls(int(ms), text.strip())
 
     @classmethod
     def of(cls, seconds: float) -> Duration:
@@ -81,7 +82,9 @@ class Duration:
         return Duration(self.ms + other.ms)
 
     def __str__(self) -> str:
-        """The shortest way to write it that `parse` reads back as the same."""
+        """As it was written; else the shortest way to write it that `parse` reads back as the same."""
+        if self.written:
+            return self.written
         if not self.ms:
             return "0s"
         unit = next(unit for unit, ms in UNITS.items() if self.ms % ms == 0)

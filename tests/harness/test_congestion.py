@@ -58,7 +58,7 @@ WRONG = [
     (
         "{after: 10min, notices",
         "{after: 0min, notices",
-        'crowded.yaml:10:17: found "0min", expected a time after 0s',
+        'crowded.yaml:10:17: found "0min", expected a time after 0min',
     ),
     (
         "refused: 30%",

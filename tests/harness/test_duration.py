@@ -64,6 +64,13 @@ def test_the_shortest_way_to_write_it(ms: int, written: str) -> None:
     assert str(Duration(ms)) == written
 
 
+@pytest.mark.parametrize("written", ["120s", "0.5h", "1000ms", "0min"])
+def test_what_somebody_wrote_is_told_as_they_wrote_it(written: str) -> None:
+    assert str(Duration.parse(f" {written}\n")) == written
+    assert Duration.parse("120s") == Duration.parse("2min") == Duration(120_000)
+    assert str(Duration.parse("120s") + Duration(1000)) == "121s"
+
+
 @given(st.integers(0, 10**12))
 def test_what_is_written_is_read_back_the_same(ms: int) -> None:
     assert Duration.parse(str(Duration(ms))) == Duration(ms)
