@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from harness import bilingual, congestion, events, quantities, settings, targets
+from harness import bilingual, congestion, events, limits, quantities, settings, targets
 from harness.congestion import Congestion
 from harness.duration import Duration
 from harness.events import Event
@@ -183,18 +183,22 @@ def _drill(value: Value, known: Mapping[str, Event]) -> Drill:
     fields = value.as_fields("{event: …, companies: …, people: …, curve: …, clock: …}")
     fields.only("event", "companies", "people", "curve", "clock", "again", "tls", "visits")
     event = known[fields.need("event", "the event that the drill is about").as_word(known)]
-    companies = fields.need("companies", "how many companies").as_whole("a number of companies", least=1)
-    people = fields.need("people", "how many people")
+    firms, people = fields.need("companies", "how many companies"), fields.need("people", "how many people")
+    companies = firms.as_whole("a number of companies", least=1)
+    limits.COMPANIES.hold(firms, companies)
+    many = people.as_whole("at least one person for each company, a whole number", least=companies)
+    limits.PEOPLE.hold(people, many)
     clock = fields.need("clock", "drill seconds to a real second")
     if clock.as_number("drill seconds to a real second") <= 0:
         raise clock.bad("a number above 0")
+    limits.CLOCK.hold(clock, clock.as_number())
     visits = fields.get("visits")
     shares = {name: quantities.share(part) for name in ("again", "tls") if (part := fields.get(name))}
     return Drill(
         event=event.name,
         areas=tuple(event.areas),
         companies=companies,
-        people=people.as_whole("at least one person for each company, a whole number", least=companies),
+        people=many,
         curve=fields.need("curve", "when people answer").as_word(CURVES),
         clock=clock.as_number(),
         visits=_visits(visits, event) if visits is not None else None,

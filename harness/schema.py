@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from harness import json_schema
+from harness import json_schema, limits
 from harness.erasure import ALL
 from harness.events import INFOS, STATUSES
 from harness.failing import HOWS
@@ -104,12 +104,13 @@ def _drill() -> Json:
     return strict(
         {
             "event": {"type": "string", **_described("a name in events.yaml")},
-            "companies": {"type": "integer", "minimum": 1},
-            "people": {"type": "integer", "minimum": 1},
+            "companies": {"type": "integer", "minimum": 1, "maximum": limits.COMPANIES.most},
+            "people": {"type": "integer", "minimum": 1, "maximum": limits.PEOPLE.most},
             "curve": {"enum": list(CURVES)},
             "clock": {
                 "type": "number",
                 "exclusiveMinimum": 0,
+                "maximum": limits.CLOCK.most,
                 **_described("drill seconds to a real second"),
             },
             "visits": _visits(),

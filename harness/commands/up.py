@@ -37,6 +37,8 @@ def command(
     foreground: bool,
 ) -> int:
     """Bring every node up and keep them up until `harness down`."""
-    from harness import standing
+    from harness import limits, standing
+    from topology.document import Place, Scalar
 
+    limits.CLOCK.hold(Scalar(f"{clock:g}", clock, Place("--clock")), clock)
     return standing.up(runs, standing.Wanted(topology, defects, clock, regions, runtime, systems), foreground)

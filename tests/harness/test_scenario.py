@@ -216,6 +216,11 @@ def test_targets(folder: Path, entry: str, target: Target) -> None:
             "for: 2min",
             "found hang at 12s for 2min, expected an end before the timeline ends at 1min",
         ),
+        (
+            "for: 2s",
+            "for: 120s",
+            "found hang at 12s for 120s, expected an end before the timeline ends at 1min",
+        ),
         ("for: 2s", "for: 0s", 's.yaml:8:42: found "0s", expected a duration above 0s'),
         (
             "publish: quake}",
@@ -231,6 +236,15 @@ def test_targets(folder: Path, entry: str, target: Target) -> None:
         ("people: 50", "people: many", 'found "many", expected at least one person'),
         ("companies: 4", "companies: 0", "found 0, expected a number of companies of at least 1"),
         ("clock: 60", "clock: 0", "found 0, expected a number above 0"),
+        ("people: 50", "people: 1000001", "found 1000001, expected at most 1,000,000: each takes"),
+        (
+            "people: 50",
+            "people: 1000000000000",
+            "found 1000000000000, expected at most 1,000,000: each takes",
+        ),
+        ("companies: 4", "companies: 900001", "found 900001, expected at most 900,000: the numbers after it"),
+        ("clock: 60", "clock: 6001", "found 6001, expected at most 6,000: beyond it"),
+        ("clock: 60", "clock: 6000.1", "found 6000.1, expected at most 6,000: beyond it"),
         ("clock: 60", "clock: 60s", 'found "60s", expected drill seconds to a real second'),
         ("tls: 20%", "tls: 120%", 'found "120%", expected a share from 0 to 1, or 0% to 100%'),
         ("tls: 20%", "tls: 1.2", "found 1.2, expected a share from 0 to 1"),
