@@ -36,12 +36,15 @@ def command(runs: Path, runbook: str, settings: tuple[str, ...], first: str | No
     RUNBOOK is a name in scenarios/runbooks or a file. Ctrl-C stops it between two steps.
     """
     from harness import library, standing
-    from harness.runbook import desk
+    from harness.runbook import desk, reading
     from harness.runtime import CannotRun
+    from topology.document import Scalar
 
     name, beside = library.runbook(runbook)
-    folder = str(beside or runs.resolve() / "runbooks")
-    request = desk.Request(name, folder, settings, first, again, user.name())
+    folder = beside or runs.resolve() / "runbooks"
+    # The replica looks again, but whoever misspelt it need not bring one up to be told.
+    reading.named(Scalar(name, name, library.COMMAND_LINE), reading.written(reading.SUPPLIED, folder))
+    request = desk.Request(name, str(folder), settings, first, again, user.name())
     if (state := standing.read(runs)) is None:
         raise CannotRun("nothing is up to perform it on; `harness up` brings every node up")
     if not state.since:

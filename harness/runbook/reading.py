@@ -39,6 +39,14 @@ def written(*folders: Path) -> dict[str, Fields]:
     return load_all("a runbook", *folders)
 
 
+def named(name: Value, known: Written) -> str:
+    """The name, where it is that of a runbook. Raises BadInput."""
+    wanted = name.as_text("a runbook")
+    if wanted not in known:
+        raise name.bad(f"a runbook: {one_of(known)}", nearest(wanted, known))
+    return wanted
+
+
 def bind(name: Value, arguments: Mapping[str, Value], known: Written, topology: Map) -> Runbook:
     """The runbook of that name with these arguments. Raises BadInput, at `name` or in the runbook's own file."""
     return _Binder(known, topology).bind(name, arguments, ())
@@ -50,9 +58,7 @@ class _Binder:
     topology: Map
 
     def bind(self, name: Value, given: Mapping[str, Value], above: tuple[str, ...]) -> Runbook:
-        wanted = name.as_text("a runbook")
-        if wanted not in self.known:
-            raise name.bad(f"a runbook: {one_of(self.known)}", nearest(wanted, self.known))
+        wanted = named(name, self.known)
         if wanted in above:
             circle = " -> ".join((*above[above.index(wanted) :], wanted))
             raise BadInput(name.place, f"runbooks that loop ({circle})", "a runbook that comes to an end")

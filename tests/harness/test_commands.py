@@ -265,6 +265,18 @@ def test_what_no_stack_can_be_made_of_is_refused_with_its_place(
     assert not file.exists()
 
 
+def test_a_misspelt_runbook_is_told_though_nothing_is_up(tmp_path: Path) -> None:
+    assert 'did you mean "region-move"?' in refused(harness("perform", "regoin-move", runs=tmp_path))
+    performed = harness("perform", "region-move", runs=tmp_path)
+    assert (performed.status, "nothing is up" in performed.stderr) == (4, True)
+
+
+def test_a_clock_too_fast_to_see_anything_brings_nothing_up(tmp_path: Path) -> None:
+    message = refused(harness("up", "--clock", "1e12", runs=tmp_path / "runs"))
+    assert "--clock: found 1e+12, expected at most 6,000" in message
+    assert not (tmp_path / "runs").exists()
+
+
 def test_what_cannot_be_replayed_is_refused_before_anything_starts(tmp_path: Path) -> None:
     message = refused(harness("replay", "canon-mj-2020-04-3", runs=tmp_path / "runs"))
     assert 'did you mean "canon-mj-2020-04-30"?' in message
