@@ -7,6 +7,7 @@ no write, or nobody knows how far it follows; it is `silent` while none of its d
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -237,20 +238,36 @@ def _first_ns(record: Record, kind: str) -> int | None:
 
 
 def moments(found: Sequence[Region], faults: Sequence[Fault], until_s: float) -> list[Moment]:
-    """The instants that tell most: before the first fault, after it, each time another region takes over, the end."""
+    """The instants that tell most: before the first fault, after each, when another region takes over, the end.
+
+    Of more faults than there is room for the last ones are told, and so it is of regions that take over.
+    """
     last_s = max((region.states[-1].until_s for region in found if region.states), default=until_s)
     end = Moment(min(until_s, last_s) - series.STRIP_BIN_S / 2, "moment.end")
-    first = next((fault for fault in faults if fault.from_s < end.at_s), None)
-    takes = _takeovers(found)
-    if first is None:
+    began = sorted(fault.from_s for fault in faults if fault.from_s < end.at_s)
+    takes = [(at_s, name) for at_s, name in _takeovers(found) if at_s < end.at_s]
+    if not began:
         chosen = [Moment(min(max(0.0, _seen_from(found)), end.at_s), "moment.start")]
     else:
-        next_s = min([at_s for at_s, _ in takes if at_s > first.from_s] + [end.at_s])
-        settled_s = min(first.from_s + SETTLED_S, (first.from_s + next_s) / 2)
-        chosen = [Moment(first.from_s - 1, "moment.before"), Moment(settled_s, "moment.after")]
+        room = _MOST_MOMENTS - 2 - min(len(takes), 1)
+        after = _settled(began, [*(at_s for at_s, _ in takes), end.at_s])[-room:]
+        chosen = [
+            Moment(began[0] - 1, "moment.before"),
+            *(Moment(at_s, "moment.after") for at_s in after),
+        ]
     room = _MOST_MOMENTS - 1 - len(chosen)
-    chosen += [Moment(at_s, "moment.takes_over", name) for at_s, name in takes[-room:] if at_s < end.at_s]
+    chosen += [Moment(at_s, "moment.takes_over", name) for at_s, name in takes[len(takes) - room :]]
     return sorted([*chosen, end], key=lambda moment: moment.at_s)
+
+
+def _settled(began: Sequence[float], further: Sequence[float]) -> list[float]:
+    """When each fault has had its effect, and nothing else has happened yet; of a burst of faults the last one."""
+    out = []
+    for at_s, next_s in zip(began, [*began[1:], math.inf], strict=True):
+        if next_s - at_s >= SETTLED_S:
+            then_s = min(one for one in (next_s, *further, math.inf) if one > at_s)
+            out.append(min(at_s + SETTLED_S, (at_s + then_s) / 2))
+    return out
 
 
 def _seen_from(found: Sequence[Region]) -> float:

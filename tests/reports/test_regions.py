@@ -12,9 +12,9 @@ from sample_run import Sample, at_ns
 
 from harness.rundir import Json, history
 from reports import reading, regions
-from reports.faults import faults
+from reports.faults import Fault, faults
 from reports.reading import Gap, Record
-from reports.regions import PROMISED_S, Region
+from reports.regions import PROMISED_S, SETTLED_S, Region
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +108,37 @@ def test_the_moments_are_before_after_the_take_over_and_the_end(record: Record) 
     by_name = {region.name: region for region in found}
     assert by_name["singapore"].state(moments[1].at_s) == "silent"
     assert by_name["tokyo"].state(moments[2].at_s) == "writes"
+
+
+def fault_at(from_s: float) -> Fault:
+    return Fault("1", "lose", "singapore", (), from_s, None, "proven", "", None)
+
+
+@pytest.mark.parametrize(
+    ("began", "after"),
+    [
+        ([LOST_S - 9, LOST_S], [LOST_S - 9 + SETTLED_S, None]),  # each of two
+        ([LOST_S - 1, LOST_S], [None]),  # of a burst the last one
+        (
+            [LOST_S - 27, LOST_S - 18, LOST_S - 9, LOST_S],
+            [LOST_S - 9 + SETTLED_S, None],
+        ),  # of many the last ones
+    ],
+)
+def test_there_is_a_map_after_each_fault_that_there_is_room_for(
+    record: Record, began: list[float], after: list[float | None]
+) -> None:
+    """None: before the region that it hit is replaced, see above."""
+    found = regions.regions(record, (-8, END_S))
+    moments = regions.moments(found, [fault_at(at_s) for at_s in began], END_S)
+    shown = [moment.at_s for moment in moments if moment.key == "moment.after"]
+    assert shown[:-1] == after[:-1]
+    assert LOST_S < shown[-1] < MOVED_S
+    assert [moment.key for moment in moments if moment.key != "moment.after"] == [
+        "moment.before",
+        "moment.takes_over",
+        "moment.end",
+    ]
 
 
 def test_without_a_fault_there_is_a_beginning_and_an_end(record: Record) -> None:
