@@ -29,7 +29,12 @@ Server(("", 8000), Here).serve_forever()
 
 #: As in our own compose file.
 CONFINED = Confinement(
-    "1000:1000", True, ("ALL",), security_opt=("no-new-privileges:true",), tmpfs=("/mnt/tmp:exec",)
+    "1000:1000",
+    True,
+    ("ALL",),
+    security_opt=("no-new-privileges:true",),
+    tmpfs=("/mnt/tmp:exec",),
+    sysctls={"net.ipv4.tcp_syn_retries": "1"},
 )
 
 

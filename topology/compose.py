@@ -31,7 +31,7 @@ _PASSED_OVER: Final = _WORD.findall("""
     cpus cpuset devices dns dns_opt dns_search domainname expose extra_hosts group_add
     healthcheck init ipc logging mem_limit mem_reservation mem_swappiness memswap_limit
     oom_kill_disable oom_score_adj pid pids_limit platform ports privileged pull_policy
-    restart runtime shm_size stdin_open stop_grace_period stop_signal sysctls tty ulimits userns_mode working_dir
+    restart runtime shm_size stdin_open stop_grace_period stop_signal tty ulimits userns_mode working_dir
 """)
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Final
 
 from topology.document import Fields
+
+#: What a node has for itself in every runtime.
+NETWORK: Final = "net."
 
 
 @dataclass(frozen=True)
@@ -14,7 +17,7 @@ class Confinement:
     """As the words of the same names mean in a compose file; what is left out is the engine's default.
 
     `tmpfs`: the options by the folder, such as `exec`. `cpu_shares`: its weight where processors are short; 0: the
-    engine's default, 1024.
+    engine's default, 1024. `sysctls`: settings of the kernel for its network alone.
     """
 
     user: str = ""
@@ -24,6 +27,7 @@ class Confinement:
     security_opt: tuple[str, ...] = ()
     tmpfs: tuple[str, ...] = ()
     cpu_shares: int = 0
+    sysctls: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def scratch(self) -> Mapping[str, str]:
@@ -31,7 +35,7 @@ class Confinement:
         return dict(each.partition(":")[::2] for each in self.tmpfs)
 
 
-WORDS: Final = tuple(field.name for field in fields(Confinement))
+WORDS: Final = tuple(each.name for each in fields(Confinement))
 
 
 def read(service: Fields) -> Confinement:
@@ -45,7 +49,19 @@ def read(service: Fields) -> Confinement:
         security_opt=_words(service, "security_opt"),
         tmpfs=_words(service, "tmpfs"),
         cpu_shares=shares.as_whole("a weight such as 1024") if shares else 0,
+        sysctls=_settings(service),
     )
+
+
+def _settings(service: Fields) -> Mapping[str, str]:
+    value = service.get("sysctls")
+    if value is None:
+        return {}
+    settings = value.as_fields("settings of the kernel")
+    for name in settings.values:
+        if not name.startswith(NETWORK):
+            raise settings.bad_key(name, f"a setting of the node's own network, {NETWORK}…")
+    return {name: each.as_text("a setting's value") for name, each in settings}
 
 
 def _words(service: Fields, name: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import pytest
 
 from topology import map as topology
 from topology.compose import read_file
+from topology.document import BadInput
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docker-compose.multi-region.yml"
@@ -24,7 +25,9 @@ def test_a_container_has_no_privileges(name: str) -> None:
     assert service["user"] == "1000:1000"
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert not {"cap_add", "privileged", "devices", "pid", "ipc", "sysctls", "userns_mode"} & set(service)
+    assert not {"cap_add", "privileged", "devices", "pid", "ipc", "userns_mode"} & set(service)
+    # Of its own network, and of that one thing alone.
+    assert set(service.get("sysctls", ())) <= {"net.ipv4.tcp_syn_retries"}
     # Compose has to put a config into the container of an image that holds nothing else.
     assert service["read_only"] is ("configs" not in service)
 
@@ -79,7 +82,23 @@ def test_every_runtime_confines_a_node_as_the_file_does(name: str) -> None:
     assert [*confined.cap_drop] == service["cap_drop"]
     assert [*confined.security_opt] == service["security_opt"]
     assert confined.cpu_shares == service.get("cpu_shares", 0)
+    assert confined.sysctls == service.get("sysctls", {})
     assert [f"{folder}:{options}" for folder, options in confined.scratch.items()] == service.get("tmpfs", [])
+
+
+def test_links_keep_no_call_for_long_that_nobody_answers() -> None:
+    """A form must not arrive when its sender has long given it up and sent another one."""
+    for link in (*MAP.with_role("access-link"), *MAP.with_role("wide-area-link")):
+        assert link.confinement.sysctls == {"net.ipv4.tcp_syn_retries": "2"}
+
+
+def test_a_setting_of_the_kernel_is_one_of_the_nodes_own_network(tmp_path: Path) -> None:
+    path = tmp_path / "compose.yml"
+    path.write_text(FILE.read_text().replace("net.ipv4.tcp_syn_retries", "vm.swappiness"))
+    with pytest.raises(
+        BadInput, match=r'found "vm.swappiness", expected a setting of the node\'s own network'
+    ):
+        topology.read(path)
 
 
 def test_a_database_weighs_as_many_as_it_has_processes_at_work() -> None:

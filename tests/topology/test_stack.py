@@ -103,7 +103,7 @@ def test_the_network_is_laid_over_all_engines(ours: Stack) -> None:
 
 def test_no_word_is_in_it_that_a_stack_ignores_or_refuses(ours: Stack) -> None:
     known = {"image", "hostname", "command", "environment", "user", "read_only", "cap_drop", "configs"}
-    known |= {"logging", "networks", "volumes", "labels", "deploy"}
+    known |= {"logging", "networks", "volumes", "labels", "deploy", "sysctls"}
     services = read(ours)["services"]
     assert {word for service in services.values() for word in service} <= known
 

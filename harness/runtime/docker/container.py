@@ -88,6 +88,7 @@ class Container:
             security_opt=[*confined.security_opt],
             cgroup_parent=self._site.group or None,
             cpu_shares=confined.cpu_shares or None,
+            sysctls=dict(confined.sysctls) or None,
             log_config=LogConfig(type=LogConfig.types.JSON, config={"max-size": "64m"}),
         )
 

@@ -93,6 +93,8 @@ class Fabric:
             # No default route: nothing outside the topology can be reached from inside it.
             for subnet in self._subnets:
                 routes.route("add", dst=str(subnet), gateway=router)
+            for name, value in node.confinement.sysctls.items():
+                Path("/proc/sys", *name.split(".")).write_text(value)
 
     def namespace(self, node: Node) -> int:
         return self._nodes[node.name]
