@@ -256,7 +256,7 @@ def moments(found: Sequence[Region], faults: Sequence[Fault], until_s: float) ->
             *(Moment(at_s, "moment.after") for at_s in after),
         ]
     room = _MOST_MOMENTS - 1 - len(chosen)
-    chosen += [Moment(at_s, "moment.takes_over", name) for at_s, name in takes[len(takes) - room :]]
+    chosen += [Moment(at_s, "moment.takes_over", name) for at_s, name in takes[max(0, len(takes) - room) :]]
     return sorted([*chosen, end], key=lambda moment: moment.at_s)
 
 

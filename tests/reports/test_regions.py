@@ -15,6 +15,7 @@ from reports import reading, regions
 from reports.faults import Fault, faults
 from reports.reading import Gap, Record
 from reports.regions import PROMISED_S, SETTLED_S, Region
+from reports.series import Span
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +140,15 @@ def test_there_is_a_map_after_each_fault_that_there_is_room_for(
         "moment.takes_over",
         "moment.end",
     ]
+
+
+def test_a_region_that_is_left_and_taken_back_without_a_fault_has_a_map_of_both() -> None:
+    def writes(name: str, *when: tuple[float, float]) -> Region:
+        return Region(name, [Span(*span, "writes") for span in when], np.empty(0), np.empty(0))
+
+    there_and_back = [writes("singapore", (0, 10), (20, 30)), writes("tokyo", (10, 20))]
+    moments = regions.moments(there_and_back, [], 30.0)
+    assert [moment.region for moment in moments] == ["", "tokyo", "singapore", ""]
 
 
 def test_without_a_fault_there_is_a_beginning_and_an_end(record: Record) -> None:
