@@ -8,6 +8,7 @@ from typing import Final
 import click
 
 from harness.cli import PASS
+from harness.commands import replica
 
 FILE: Final = Path("docker-stack.yml")
 
@@ -22,16 +23,7 @@ FILE: Final = Path("docker-stack.yml")
     help="The stack file; the files of its configs go into a folder beside it.",
 )
 @click.option("-f", "--topology", type=click.Path(path_type=Path), default=None, help="Another compose file.")
-@click.option(
-    "--with", "defects", multiple=True, help="A Compose override: a name in scenarios/defects or a path."
-)
-@click.option(
-    "--clock", type=click.FloatRange(min=0, min_open=True), default=1.0, help="Drill seconds to a real one."
-)
-@click.option("--region", "regions", multiple=True, help="A region of the service, one or more; all if none.")
-@click.option(
-    "--system", "systems", multiple=True, help="A system of the world that stands only where asked for."
-)
+@replica.options
 def command(
     output: Path,
     topology: Path | None,
@@ -46,6 +38,7 @@ def command(
     from topology import map as topology_map
     from topology.stack import stack
 
+    replica.hold(clock)
     path = topology or library.TOPOLOGY
     overrides = [library.defect(name) for name in defects]
     given = variables(clock, systems)

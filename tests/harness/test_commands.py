@@ -271,8 +271,9 @@ def test_a_misspelt_runbook_is_told_though_nothing_is_up(tmp_path: Path) -> None
     assert (performed.status, "nothing is up" in performed.stderr) == (4, True)
 
 
-def test_a_clock_too_fast_to_see_anything_brings_nothing_up(tmp_path: Path) -> None:
-    message = refused(harness("up", "--clock", "1e12", runs=tmp_path / "runs"))
+@pytest.mark.parametrize("command", ["up", "stack"])
+def test_a_clock_too_fast_to_see_anything_brings_nothing_up(command: str, tmp_path: Path) -> None:
+    message = refused(harness(command, "--clock", "1e12", runs=tmp_path / "runs"))
     assert "--clock: found 1e+12, expected at most 6,000" in message
     assert not (tmp_path / "runs").exists()
 
