@@ -15,7 +15,7 @@ from tests.commands import harness
 from tests.drills.test_scenarios import SHORTENED, failures, shortened
 
 #: Played at every change; the others every night.
-AT_EVERY_CHANGE = ("az-loss", "zone-partition")
+AT_EVERY_CHANGE = ("az-loss", "operator-erases", "zone-partition")
 #: A write takes longer to come back in containers.
 EASED = {"az-loss": ["--set", "expect.recovery.write=35s"]}
 WITHIN_S = 420.0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import signal
 import subprocess
 import time
@@ -75,13 +74,12 @@ class SideCopy:
 
     def prepare(self, port: int, *, listen: str) -> None:
         """Settings of its own, instead of those of the cluster that it is a copy of."""
-        self._door.mkdir(mode=0o700, exist_ok=True)
         log = shlex.quote(str(self._log))
         standby = self.standby_at is not None
         lines = {
             "listen_addresses": listen,
             "port": port,
-            "unix_socket_directories": self._door,
+            "unix_socket_directories": ".",  # its files
             "hba_file": self.data / _ACCESS,
             "max_connections": 200,  # of those that it had: a replay wants no fewer
             "max_wal_senders": 16,  # the same
@@ -113,18 +111,17 @@ class SideCopy:
     def serving(self, port: int = 5432, *, listen: str = "") -> Iterator[str]:
         """Started, replayed, writable (or a standby); gives how to connect as its superuser. Raises CannotServe."""
         self.prepare(port, listen=listen)
-        process = self._start()
-        try:
-            if not self._await(process, port):
-                process.wait()
-                SideCopy(self.data, Target(), self.durable).prepare(port, listen=listen)
-                process = self._start()
-                self._await(process, port)
-            yield self.source(port)
-        finally:
-            _stop(process)
-            if self._door != self.data.absolute():
-                shutil.rmtree(self._door, ignore_errors=True)
+        with self._reachable():
+            process = self._start()
+            try:
+                if not self._await(process, port):
+                    process.wait()
+                    SideCopy(self.data, Target(), self.durable).prepare(port, listen=listen)
+                    process = self._start()
+                    self._await(process, port)
+                yield self.source(port)
+            finally:
+                _stop(process)
 
     def source(self, port: int, database: str = "postgres") -> str:
         return f"host={self._door} port={port} user=postgres dbname={database}"
@@ -134,9 +131,21 @@ class SideCopy:
         """Where the log is that it replays: among its files, but of those that others copy beside them."""
         return self.data / LOG if self.standby_at is None else self.data.with_name(f"{self.data.name}-{LOG}")
 
+    @contextmanager
+    def _reachable(self) -> Iterator[None]:
+        if self._door == self.data.absolute():
+            yield
+            return
+        self._door.unlink(missing_ok=True)
+        self._door.symlink_to(self.data.absolute())
+        try:
+            yield
+        finally:
+            self._door.unlink(missing_ok=True)
+
     @property
     def _door(self) -> Path:
-        """Where its socket is: beside its files, unless that path is longer than a socket's may be."""
+        """Where its socket is found: among its files, or by a shorter way there if its path is too long."""
         beside = self.data.absolute()
         if len(str(beside)) <= LONGEST_DOOR:
             return beside

@@ -43,6 +43,18 @@ def test_an_instant_after_the_last_commit_is_the_last_commit(
     assert notes(follower, tmp_path / "idle", "--at", idle.isoformat()) == [1]
 
 
+def test_a_copy_whose_path_is_too_long_for_a_socket_leaves_nothing_elsewhere(
+    empty: Postgres, follower: BackupNode, tmp_path: Path
+) -> None:
+    write(empty, 1)
+    follower.await_all_until(now(empty))
+    others = set(Path("/tmp").iterdir())  # noqa: S108
+    deep = tmp_path / ("deep" * 40)
+    assert notes(follower, deep) == [1]
+    left = set(Path("/tmp").glob("restored-*")) - others  # noqa: S108
+    assert not [path for path in left if not path.is_symlink() or path.resolve() == deep]
+
+
 def test_what_lies_outside_is_refused_by_name(empty: Postgres, follower: BackupNode, tmp_path: Path) -> None:
     follower.await_all_until(now(empty))
     oldest = follower.told()["generations"][0]["ended"]
