@@ -16,13 +16,13 @@ from harness.checks.fates import Fates
 from harness.checks.judge import Judgement
 from harness.checks.recording import Recording
 from harness.incidents.comparison import Comparison, compare
-from harness.incidents.model import VARIANTS, Incident, Mark, Moment
+from harness.incidents.model import AS_HAPPENED, VARIANTS, Incident, Mark, Moment
 from harness.incidents.replayed import REPORT, Replay
 from harness.rundir import Event, Json, RunDir
 from reports import tables
 from reports.run import environment
 from reports.tables import Table
-from reports.words import Lang, Words, quantity, split_unit
+from reports.words import Lang, Words, number, quantity, split_unit
 from topology.garbage import uncollected
 from topology.map import Title
 
@@ -36,13 +36,19 @@ UNTOLD: Final = frozenset({"late", "queued", "duplicated"})
 
 @dataclass(frozen=True)
 class Beside:
-    """One moment on record: when, what, where that stands, and when it came in each variant (empty: it did not)."""
+    """One moment on record: when, what, where that stands, and when it came in each variant (empty: it did not).
+
+    `by`: by how much ours, as it happened, is apart from the record; empty where a replay cannot be told apart from it.
+    `why` explains that, and what else is not as on record.
+    """
 
     at: str
     after: str
     what: str
     source: str
     ours: tuple[str, ...]
+    by: str
+    why: str
 
 
 @dataclass(frozen=True)
@@ -101,7 +107,7 @@ def page(replay: Replay, words: Words) -> str:
         picture=_picture(replay, words),
         variants=[_variant(replay, judged, compared, variant, words) for variant in VARIANTS],
         sources=[(name, _in(words, title)) for name, title in incident.sources.items()],
-        scale=_scale(next(iter(replay.runs.values()))),
+        scales=_scales(replay, words),
     )  # fmt: skip
 
 
@@ -117,16 +123,47 @@ def _scale(run: RunDir) -> float:
         return 1.0
 
 
+def _scales(replay: Replay, words: Words) -> str:
+    """What a second of each run stands for; told once where it is the same in both."""
+    minutes = {variant: number(_scale(run) / 60) for variant, run in replay.runs.items()}
+    if len(set(minutes.values())) == 1:
+        return words("incident.scale", minutes=minutes[VARIANTS[0]])
+    each = (
+        words("incident.scale.of", minutes=minutes[name], run=words(f"incident.{name}")) for name in VARIANTS
+    )
+    return words("join.list").join(each)
+
+
 # -- the timelines side by side -----------------------------------------------------------------------------------
 
 
 def _beside(replay: Replay, judged: Mapping[str, Judgement], moment: Moment, words: Words) -> Beside:
-    ours = tuple(
-        _told(_when_s(replay.runs[variant], judged[variant], moment.ours), words) if moment.ours else ""
+    when = {
+        variant: _when_s(replay.runs[variant], judged[variant], moment.ours) if moment.ours else None
         for variant in VARIANTS
+    }
+    by = _apart(when[AS_HAPPENED], moment, _scale(replay.runs[AS_HAPPENED]), words)
+    unexplained = by or moment.ours is None
+    why = _in(words, moment.apart) if moment.apart else words("incident.unexplained") if unexplained else ""
+    return Beside(
+        _at(replay.incident.began, moment),
+        words.clock(moment.after.s),
+        _in(words, moment.what),
+        moment.source,
+        tuple(_told(each, words) if moment.ours else "" for each in when.values()),
+        by,
+        why,
     )
-    what = _in(words, moment.what)
-    return Beside(_at(replay.incident.began, moment), words.clock(moment.after.s), what, moment.source, ours)
+
+
+def _apart(ours_s: float | None, moment: Moment, scale: float, words: Words) -> str:
+    """By how much ours differs from the record. A real second or less says nothing: so coarse is a replay's clock."""
+    if moment.ours is None:
+        return ""
+    if ours_s is None:
+        return words("incident.never.came")
+    by_s = ours_s - moment.after.s
+    return f"{'+' if by_s > 0 else ''}{words.clock(by_s)}" if abs(by_s) > scale else ""
 
 
 def _began(began: date | None, words: Words) -> str:

@@ -28,12 +28,16 @@ class Mark:
 
 @dataclass(frozen=True)
 class Moment:
-    """Something that is on record, so long after the outage began. `ours` is what stands beside it in a replay."""
+    """Something that is on record, so long after the outage began. `ours` is what stands beside it in a replay.
+
+    `apart` says why that comes at another time in a replay, or why there is nothing of ours.
+    """
 
     after: Duration
     what: Title
     source: str
     ours: Mark | None
+    apart: Title | None = None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ sources: {MIC: {en: …, ja: …}}     # the documents that `source` names below
 figures:                           # in words
   - {what: {…}, value: {…}, source: MIC}
 official:                          # in order, in the world's own time; `ours` is what stands beside it in a replay
-  - {after: 38min, what: {…}, source: MIC, ours: {step: first-notice}}
+  - {after: 38min, what: {…}, source: MIC, ours: {step: first-notice}, apart: {…}}   # why ours comes at another time
 countermeasures:
   - {name: authentication-first, title: {…}, source: MIC}
 loses: [mail]                      # the checks that must fail as it happened
@@ -166,18 +166,19 @@ def _official(value: Value, documents: Mapping[str, Title], checks: Collection[s
     moments: list[Moment] = []
     for entry in value.as_items("a list of {after: …, what: …, source: …}"):
         fields = entry.as_fields("{after: …, what: …, source: …}")
-        fields.only("after", "what", "source", "ours")
+        fields.only("after", "what", "source", "ours", "apart")
         written = fields.need("after", "how long after it began")
         after = quantities.duration(written, "min")
         if moments and after < moments[-1].after:
             raise written.bad(f"moments in order: {moments[-1].after} or later")
-        ours = fields.get("ours")
+        ours, apart = fields.get("ours"), fields.get("apart")
         moments.append(
             Moment(
                 after,
                 _both(fields, "what", "what happened"),
                 _source(fields, documents),
                 _mark(ours, checks) if ours else None,
+                bilingual.read(apart, "why ours is apart from it") if apart else None,
             )
         )
     if not moments:

@@ -53,7 +53,7 @@ def schema(checks: Collection[str]) -> dict[str, Json]:
                 ),
                 "official": _list(
                     strict(
-                        {"after": _DURATION, "what": _BOTH, "source": _WORD, "ours": ours},
+                        {"after": _DURATION, "what": _BOTH, "source": _WORD, "ours": ours, "apart": _BOTH},
                         required=["after", "what", "source"],
                     )
                 ),

@@ -37,6 +37,11 @@ official:
   - {after: 0min, what: {en: power was lost, ja: 停電}, source: DOC, ours: {fault: lose}}
   - {after: 20min, what: {en: people wondered, ja: 問い合わせ}, source: DOC}
   - {after: 50min, what: {en: power came back, ja: 復電}, source: DOC, ours: {undone: lose}}
+  - after: 70min
+    what: {en: all was well, ja: 復旧}
+    source: DOC
+    ours: {undone: lose}
+    apart: {en: nobody looked before, ja: 確認が遅れた}
   - {after: 2h, what: {en: nothing of ours, ja: 該当なし}, source: DOC, ours: {step: nobody-does-this}}
 countermeasures: [{name: two-zones, title: {en: Two zones, ja: 二重化}, source: DOC}]
 loses: [mail]
@@ -77,10 +82,29 @@ def test_official_moments_stand_beside_ours(replay: Replay) -> None:
     assert all(ours.startswith("0:50") for ours in back.ours)
     assert beside["people wondered"].ours == ("", "")
     assert beside["nothing of ours"].ours == ("—", "—")
+    explained = {what: (each.by, each.why) for what, each in beside.items()}
+    assert explained["power was lost"] == explained["power came back"] == ("", "")
+    assert explained["all was well"][0].startswith("-0:19")
+    assert explained["all was well"][1] == "nobody looked before"
+    # What nothing stands beside is as unexplained as what comes at another time, or never.
+    assert explained["people wondered"] == ("", "not explained")
+    assert explained["nothing of ours"] == ("It never came.", "not explained")
     page = Page(report.write(replay).read_text())
     assert page.unclosed == []
-    for said in ("power was lost", "2000-01-01 00:40", *back.ours):
+    for said in ("power was lost", "2000-01-01 00:40", *back.ours, "nobody looked before", "not explained"):
         assert said in page.text
+
+
+def test_a_second_of_each_run_stands_for_what_its_own_clock_says(replay: Replay) -> None:
+    english = Words("en")
+    assert report._scales(replay, english) == "a second of the replay is 1 min"
+    clock = replay.runs["with-countermeasures"].path / "clock.json"
+    clock.write_text(json.dumps(json.loads(clock.read_text()) | {"scale": 240.0}))
+    replay = Replay.read(replay.path)
+    assert report._scales(replay, english) == (
+        "a second is 1 min as it happened; a second is 4 min with the countermeasures"
+    )
+    assert report._scales(replay, english) in report.page(replay, english)
 
 
 @pytest.mark.parametrize(

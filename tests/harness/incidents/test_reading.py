@@ -118,6 +118,8 @@ def test_an_incident_without_one_of_its_scenarios_is_refused(tmp_path: Path) -> 
         ("measured: mail.vanished", "measured: vanished", False),
         ("ours: {fault: fail}", "ours: {fault: fail, step: a}", False),
         ("figures:", "figurse:", False),
+        ("ours: {fault: fail}", "ours: {fault: fail}, apart: {en: Why., ja: 理由}", True),
+        ("ours: {fault: fail}", "apart: {en: Why.}", False),
     ],
 )
 def test_the_schema_allows_what_the_reader_allows(tmp_path: Path, old: str, new: str, allowed: bool) -> None:
@@ -144,6 +146,8 @@ def test_the_published_schema_is_up_to_date() -> None:
 def test_the_supplied_incidents_follow_it(folder: Path) -> None:
     Draft202012Validator(schema(ALL_CHECKS)).validate(load(folder / FILE).content)
     incident = reading.read(folder, ALL_CHECKS)
+    silent = [moment.what.en for moment in incident.official if moment.ours is None and moment.apart is None]
+    assert silent == [], "nothing of ours stands beside them, and nothing says why"
     assert [library.scenario(f"{folder.name}/{variant}") for variant in VARIANTS] == [
         incident.scenario(variant) for variant in VARIANTS
     ]
