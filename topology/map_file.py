@@ -29,6 +29,8 @@ from topology.map import (
 )
 
 _ROUND_TRIP: Final = re.compile(r"([0-9]+)ms")
+#: Decimals that are meant to add up to 1 do so but for this.
+_NEAR: Final = 1e-6
 
 
 def read_map(path: Path, overrides: Iterable[Path], variables: Mapping[str, str]) -> Map:
@@ -238,7 +240,12 @@ def _carriers(
             resolver=_node_of(name, resolver, nodes) if resolver else None,
             access=_access(name, fields.get("access"), nodes, dormant),
         )
-    total = sum(carrier.share for carrier in carriers.values())
+    shares = [carrier.share for carrier in carriers.values()]
+    total = sum(shares)
+    # Whole numbers are parts, 1 and 1 and 1; whoever writes 0.5 and 0.3 means that nobody is left.
+    if written and not (all(share.is_integer() for share in shares) or abs(total - 1) <= _NEAR):
+        expected = "shares that add up to 1, or whole numbers of parts"
+        raise BadInput(written.place, f"shares that add up to {total:.6g}", expected)
     return {name: replace(carrier, share=carrier.share / total) for name, carrier in carriers.items()}
 
 
@@ -280,6 +287,13 @@ def _hosts(written: Value | None, nodes: Mapping[str, Node], dormant: Collection
         mailboxes = {box: _port(boxes, box) for box in boxes.values}
         if firewall in nodes:
             hosts[name] = MailHost(name, _title(fields), share.as_number(), firewall, mailboxes)
+    total = sum(host.share for host in hosts.values())
+    if written and total > 1 + _NEAR:
+        raise BadInput(
+            written.place,
+            f"shares that add up to {total:.6g}",
+            "shares of the companies that add up to 1 at most",
+        )
     return hosts
 
 

@@ -158,6 +158,11 @@ def test_what_a_compose_file_says(compose: Path) -> None:
             'compose.yml:13:13: found "lin", expected a node; did you mean "link"?',
         ),
         ("share: 3", "share: 0", "compose.yml:12:14: found 0, expected a share above 0"),
+        (
+            "share: 3",
+            "share: 0.7",
+            "compose.yml:10:5: found shares that add up to 0.7, expected shares that add up to 1, or whole numbers",
+        ),
         ("http: 8001", "http: 80010", "found 80010, expected a port of at most 65535"),
         (
             "entrances: {a: {http: 8001, https: 8401, to: db}}",
@@ -495,6 +500,17 @@ def test_hosted_mail_is_there_where_its_firewall_is(with_host: Path) -> None:
         "hosting": MailHost("hosting", Title("hosted", "預かり"), 0.4, "block", {"block": 8001})
     }
     assert whole.only(["here"]).hosts == whole.hosts
+
+
+def test_hosts_have_no_more_than_all_companies(with_host: Path) -> None:
+    other = HOST.replace("  hosts:\n", "").replace("hosting:", "other:")
+    with_host.write_text(swapped(with_host.read_text(), "  carriers:\n", f"{other}  carriers:\n"))
+    standing = topology.asked_for(["maps"])
+    assert [host.share for host in topology.read(with_host, variables=standing).hosts.values()] == [0.4, 0.4]
+    text = with_host.read_text().replace("share: 0.4", "share: 0.6")
+    with_host.write_text(text)
+    complaint = refusal(lambda: topology.read(with_host, variables=standing))
+    assert "found shares that add up to 1.2, expected shares of the companies that add up to 1" in complaint
 
 
 @pytest.mark.parametrize(
