@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from reports.figures.canvas import Picture
     from reports.figures.missing import Missing
 
-#: Of a check that failed as it happened these kinds of evidence name what was lost.
+#: Of a check that failed as it happened these kinds of evidence name nothing that was lost.
 UNTOLD: Final = frozenset({"late", "queued", "duplicated"})
+#: When something was seen last that was lost: in the run's own time, by whichever check names it.
+LAST: Final = ("last_s", "acknowledged_s")
 
 
 @dataclass(frozen=True)
@@ -317,12 +319,12 @@ def _variant(
         why=why,
         report=os.path.relpath(run.path / "report.html", replay.path),
         run=run.name,
-        lost=tuple(_lost(replay.incident, judgement, words)),
+        lost=tuple(_lost(replay.incident, judgement, _scale(run), words)),
         marks=_listed(run, words),
     )
 
 
-def _lost(incident: Incident, judgement: Judgement, words: Words) -> list[Table]:
+def _lost(incident: Incident, judgement: Judgement, scale: float, words: Words) -> list[Table]:
     """Whatever the checks that lost something as it happened can name, all of it."""
     found = []
     for name in incident.loses:
@@ -333,6 +335,20 @@ def _lost(incident: Incident, judgement: Judgement, words: Words) -> list[Table]
             if not (isinstance(row, dict) and row.get("what") in UNTOLD)
         ]
         if rows:
-            title = words.known(f"check.{name}", name)
-            found.append(tables.of_rows(words, f"{title} ({len(rows)})", rows, name, most=len(rows)))
+            title = (
+                f"{words.known(f'check.{name}', name)} ({len(rows):,}){_when(judgement, rows, scale, words)}"
+            )
+            found.append(tables.of_rows(words, title, rows, name, most=len(rows)))
     return found
+
+
+def _when(judgement: Judgement, rows: Sequence[Json], scale: float, words: Words) -> str:
+    """From when to when what was lost was seen last, on the same clock as the timelines; empty where nobody says."""
+    first_s = min((fault.at_s for fault in judgement.faults), default=None)
+    last = [row[key] for row in rows if isinstance(row, dict) for key in LAST if key in row]
+    known = [
+        (at_s - first_s) * scale for at_s in last if first_s is not None and isinstance(at_s, int | float)
+    ]
+    if not known:
+        return ""
+    return words("incident.lost.when", first=words.clock(min(known)), last=words.clock(max(known)))

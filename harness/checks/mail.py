@@ -63,7 +63,7 @@ EXPECTS: Final = units(TERMS)
 #: All mail is out before the traffic peak, 30 to 60 minutes after the quake (the vendor's white paper on
 #: operations); later than this is late.
 LATE_DRILL_S: Final = 30 * 60.0
-#: Every lost mail is named; of the others these many of each kind.
+#: Every mail that its addressee never gets is named; of the others these many of each kind.
 MOST_EVIDENCE: Final = 100
 _NEEDED: Final = LEGS[:4]
 
@@ -238,12 +238,12 @@ def _evidence(judged: Judged) -> tuple[Json, ...]:
     fates, at_s = judged.fates, judged.recording.at_s
     lost = {f"lost before {leg}": flags for leg, flags in fates.lost_at.items()}
     lost["vanished, brought back"] = fates.brought_back
+    lost["misdelivered"] = fates.composed & (fates.strays > 0)
+    lost["bounced"] = fates.bounced
     others = {
-        "misdelivered": fates.composed & (fates.strays > 0),
         "uncomposed": ~fates.composed & (fates.strays > 0),
         "duplicated": fates.composed & (fates.copies > 1),
         "queued": fates.queued,
-        "bounced": fates.bounced,
         "late": judged.late,
     }
     kinds = {what: np.flatnonzero(flags) for what, flags in lost.items()}

@@ -149,6 +149,28 @@ def test_a_replay_whose_runs_are_gone_says_so(replay: Replay) -> None:
     assert "nothing that can be read" in refusal(lambda: Replay.read(replay.path))
 
 
+def test_what_was_lost_is_named_with_when_on_the_clock_of_the_timelines(replay: Replay) -> None:
+    run = replay.runs["as-happened"]
+    judged(run, mail={"lost": 2})
+    verdict = json.loads((run.path / "verdict.json").read_text())
+    fault_s = min(fault["at_s"] for fault in verdict["faults"])
+    rows = [
+        ("lost before stored", fault_s + 60),
+        ("lost before stored", fault_s + 90.5),
+        ("late", fault_s + 999),
+    ]
+    verdict["checks"]["mail"]["evidence"] = [
+        {"what": what, "id": f"mail-{number}", "last_s": at_s} for number, (what, at_s) in enumerate(rows)
+    ]
+    (run.path / "verdict.json").write_text(json.dumps(verdict))
+    text = Page(report.write(replay).read_text()).text
+    assert "Mail (2), seen last from 1:00 to 1:30:30 after the first fault" in text
+    assert "mail-0" in text
+    assert "mail-1" in text
+    assert "mail-2" not in text  # it was late, and not lost
+    assert "DOC minutes" in text
+
+
 def judged(run: RunDir, **failed: dict[str, int]) -> None:
     """The run's verdict as if all had passed but these checks, which measured this."""
     verdict = json.loads((run.path / "verdict.json").read_text())

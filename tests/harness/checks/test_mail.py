@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -95,6 +96,20 @@ def test_a_bounced_mail_did_not_vanish(record: Record) -> None:
     finding = mail.check(run.end())
     assert (finding.measured["bounced"], finding.measured["lost"]) == (1, 0)
     assert finding.verdict is Verdict.PASS
+
+
+def test_every_mail_that_its_addressee_never_gets_is_named(record: Record) -> None:
+    run = record()
+    many = mail.MOST_EVIDENCE + 20
+    for person in range(1, many + 1):
+        sent(run, person, until="submitted")
+        run.mail("relayed", name(person), f"p{person}@au.example", 10.2, "bounced")
+    for person in range(many + 1, 2 * many + 1):
+        sent(run, person, until="relayed")
+        run.mail("stored", name(person), "p0@au.example", 10.4)
+    evidence = [row for row in mail.check(run.end()).evidence if isinstance(row, dict)]
+    assert Counter(row["what"] for row in evidence) == {"bounced": many, "misdelivered": many}
+    assert len({row["id"] for row in evidence}) == 2 * many
 
 
 def test_a_mail_in_somebody_elses_mailbox_is_misdelivered(record: Record) -> None:
