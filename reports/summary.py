@@ -113,8 +113,13 @@ def _whole(words: Words, verdict: str, checks: tuple[Check, ...], doubt: str) ->
     if verdict == "pass":
         told = [check.why for check in checks if check.name in ("answers", "recovery")]
         return words("join.gap").join(told)
-    first = next((check for check in checks if check.verdict == verdict), None)
-    return words("why.check", check=first.title, why=first.why) if first else ""
+    concerned = [check for check in checks if check.verdict == verdict]
+    if not concerned:
+        return ""
+    said = [words("why.check", check=concerned[0].title, why=concerned[0].why)]
+    if verdict == "fail" and concerned[1:]:
+        said.append(words("why.others", checks=", ".join(check.title for check in concerned[1:])))
+    return words("join.gap").join(said)
 
 
 def _sentence(words: Words, found: Mapping[str, Json], made: str) -> tuple[str, str]:

@@ -21,6 +21,8 @@ from harness.rundir.verdict import Finding, Verdict
 FILE = "verdict.json"
 #: Whatever failed then, it was not the service: what it lives on broke, or nobody was there to bring it back.
 _PROVES_NOTHING: Final = ("runtime.broke", "rehearsal.abandoned")
+#: That it was not done by the book is told after what users lost by it.
+_BY_THE_BOOK: Final = ("runbook", "rehearsal")
 
 
 @dataclass(frozen=True)
@@ -109,8 +111,10 @@ def _why(verdict: Verdict, findings: Mapping[str, Finding], doubts: list[str]) -
         return sentence("; ".join([told[0], *(text[:1].lower() + text[1:] for text in told[1:])]))
     if verdict is Verdict.UNKNOWN and doubts:
         return sentence(doubts[0])
-    name = next(name for name, finding in findings.items() if finding.verdict is verdict)
-    return f"{name}: {findings[name].why}"
+    concerned = [name for name, finding in findings.items() if finding.verdict is verdict]
+    name, *others = sorted(concerned, key=_BY_THE_BOOK.__contains__)
+    more = f" Failed as well: {', '.join(others)}." if others and verdict is Verdict.FAIL else ""
+    return f"{name}: {findings[name].why}{more}"
 
 
 def _told(recording: Recording, name: str, otherwise: Json) -> Json:

@@ -6,6 +6,7 @@ import pytest
 
 from harness.rundir import Json
 from reports.reasons import met, of_check
+from reports.summary import Check, _whole
 from reports.words import Words
 
 
@@ -83,3 +84,13 @@ def test_many_failures_are_counted() -> None:
 def test_a_check_that_measured_too_little_says_nothing() -> None:
     assert of_check(Words("en"), "answers", "pass", {}, {}, {}) == ""
     assert of_check(Words("en"), "unheard-of", "pass", {"lost": 0}, {}, {}) == ""
+
+
+def test_every_check_that_failed_is_named_on_the_first_screen() -> None:
+    checks = tuple(
+        Check(name, name.title(), verdict, f"{name} says why.", "", (), None, ())
+        for name, verdict in (("answers", "pass"), ("mail", "fail"), ("host", "unknown"), ("runbook", "fail"))
+    )
+    assert _whole(Words("en"), "fail", checks, "") == "Mail: mail says why. Failed as well: Runbook."
+    assert _whole(Words("ja"), "fail", checks[:2], "") == "Mail：mail says why."
+    assert _whole(Words("ja"), "unknown", checks, "") == "Host：host says why."

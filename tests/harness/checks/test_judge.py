@@ -72,6 +72,18 @@ def test_the_worst_check_decides_and_says_why(good: Recorded) -> None:
     )
 
 
+def test_what_was_lost_is_told_before_what_was_not_done_by_the_book(good: Recorded) -> None:
+    good.mail("composed", "1.2.1@anpi.example", "p2@au.example", 10.2, "sent")  # and never seen again
+    moved: dict[str, Json] = {"performance": "3-run", "runbook": "move"}
+    good.event(60.0, "runbook.started", **moved, title="Move", steps=[])
+    good.event(61.0, "runbook.ended", **moved, outcome="failed", step="one", why="no")
+    judgement = judge.judge(good.end().run)
+    failed = [name for name, each in judgement.findings.items() if each.verdict is Verdict.FAIL]
+    assert failed == ["runbook", "mail"]
+    assert judgement.why.startswith("mail: ")
+    assert judgement.why.endswith(" Failed as well: runbook.")
+
+
 def test_an_unproven_fault_is_unknown(good: Recorded) -> None:
     good.fault("2-cut", 70.0, 80.0, proven=False)
     judgement = judge.judge(good.end().run)
