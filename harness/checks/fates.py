@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.checks.columns import Flags, Ints
 from harness.checks.legs import NEVER, Leg, Mails
-from harness.rundir.history import BY_HAND
+from harness.rundir.history import BY_HAND, BY_NOTICE
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,11 @@ class Fates:
 
     @cached_property
     def noticed(self) -> Flags:
-        """Of those stored: a handset rang for it."""
-        return np.asarray(self.stored & self._said("noticed", "ok"), np.bool_)
+        """Of those stored: a handset rang for it. So it did, too, where whoever opened it had heard it, and who rang it
+        lost its own record of that with its storage.
+        """
+        rang = self._said("noticed", "ok") | self._said("opened", BY_NOTICE)
+        return np.asarray(self.stored & rang, np.bool_)
 
     @cached_property
     def opened(self) -> Flags:

@@ -17,6 +17,7 @@ import numpy as np
 from harness.checks.columns import Flags, Ints
 from harness.checks.fates import Fates
 from harness.checks.legs import NEVER
+from harness.rundir.history import BY_NOTICE
 
 #: Where it waits: since when, until when (see `instants`).
 PLACES: Final = {
@@ -43,10 +44,11 @@ def instants(fates: Fates) -> Mapping[str, Ints]:
     `left`: it left the provider, for a carrier or back; `boxed`: it was in some mailbox; `stored`: in the right one.
     """
     mails = fates.mails
-    relayed, noticed = mails.leg("relayed"), mails.leg("noticed")
+    relayed, noticed, opened = mails.leg("relayed"), mails.leg("noticed"), mails.leg("opened")
     boxed = mails.firsts(mails.leg("stored"))
     at = {"boxed": boxed, "stored": mails.firsts(mails.leg("stored"), fates.right)}
-    at["noticed"] = np.maximum(mails.firsts(noticed, noticed.said("ok")), at["stored"])
+    rang = np.minimum(mails.firsts(noticed, noticed.said("ok")), mails.firsts(opened, opened.said(BY_NOTICE)))
+    at["noticed"] = np.maximum(rang, at["stored"])
     at["relayed"] = np.minimum(mails.firsts(relayed, relayed.said("ok")), boxed)
     at["left"] = np.minimum(at["relayed"], mails.firsts(relayed, relayed.said("bounced")))
     at["submitted"] = np.minimum(mails.firsts(mails.leg("submitted")), at["left"])

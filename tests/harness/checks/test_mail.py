@@ -311,6 +311,23 @@ def test_a_notice_that_never_came(record: Record) -> None:
     assert finding.verdict is Verdict.FAIL
 
 
+def test_a_notice_that_was_heard_came_whatever_became_of_the_record_of_it(record: Record) -> None:
+    """The storage that the record was on lost what had not been synced."""
+    run = record(mail={"unnoticed": 0})
+    for person, heard in ((1, "notice"), (2, "by hand")):
+        sent(run, person, until="stored")
+        run.mail("opened", name(person), f"p{person}@au.example", 11.0, heard)
+    run.mail("noticed", name(2), "p2@au.example", 10.5, "lost")
+    finding = mail.check(run.end())
+    assert (finding.measured["unnoticed"], finding.measured["by_hand"]) == (1, 1)
+    books = finding.detail["ledger"]
+    backlogs = finding.detail["backlogs"]
+    assert isinstance(books, dict)
+    assert isinstance(backlogs, dict)
+    assert books["noticed"]["unrecorded"] == 1  # type: ignore[call-overload,index]
+    assert backlogs["push"]["stayed"] == 1  # type: ignore[call-overload,index]
+
+
 def test_no_mail_at_all(record: Record) -> None:
     finding = mail.check(record(mail={"lost": 0, "all_out_within": 1800.0}).end())
     assert finding.verdict is Verdict.PASS
