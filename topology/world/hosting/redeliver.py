@@ -76,7 +76,9 @@ async def redeliver(
 
 
 def _archived(path: Path) -> dict[Key, dict[str, str]]:
-    rows = (orjson.loads(line) for line in path.read_bytes().splitlines())
+    """Everything in the archive but the line that is just being written."""
+    whole, _, _ = path.read_bytes().rpartition(b"\n")
+    rows = (orjson.loads(line) for line in whole.split(b"\n") if line)
     return {(row["id"], row["to"]): row for row in rows}
 
 

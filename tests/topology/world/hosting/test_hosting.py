@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import signal
 import smtplib
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 from tests.topology.world.conftest import Start
 from tests.topology.world.hosting.house import House
 from tests.topology.world.program import until
+from topology.world.hosting import redeliver
 
 pytestmark = pytest.mark.takes(30)
 
@@ -93,6 +95,15 @@ def test_the_archive_gives_back_what_vanished_and_adds_nothing_twice(start: Star
     assert [row["id"] for row in house.archive.journal("redelivered")] == ["2@x", "3@x"]
     assert house.redeliver() == {"archived": 3, "missing": 0, "redelivered": 0, "unknown": 0}
     assert (house.in_mailbox("ann"), house.in_mailbox("bob")) == (["1", "2"], ["3"])
+
+
+def test_a_line_that_is_just_being_written_is_not_in_the_archive_yet(tmp_path: Path) -> None:
+    file = tmp_path / "mailboxes.jsonl"
+    lines = [json.dumps({"id": f"{number}@x", "to": "ann@hosting.example"}) for number in range(3)]
+    file.write_text("\n".join(lines)[:-9])
+    assert list(redeliver._archived(file)) == [(f"{number}@x", "ann@hosting.example") for number in range(2)]
+    file.write_bytes(b"")
+    assert redeliver._archived(file) == {}
 
 
 def test_a_copy_of_authentication_answers_when_the_other_storage_is_gone(
