@@ -19,7 +19,7 @@ from harness.incidents.comparison import Comparison, compare
 from harness.incidents.model import AS_HAPPENED, VARIANTS, Incident, Mark, Moment
 from harness.incidents.replayed import REPORT, Replay
 from harness.rundir import Event, Json, RunDir
-from reports import tables
+from reports import reading, tables
 from reports.run import environment
 from reports.tables import Table
 from reports.words import Lang, Words, number, quantity, split_unit
@@ -29,6 +29,7 @@ from topology.map import Title
 if TYPE_CHECKING:
     from reports.figures.canvas import Picture
     from reports.figures.missing import Missing
+    from reports.figures.users import Users
 
 #: Of a check that failed as it happened these kinds of evidence name nothing that was lost.
 UNTOLD: Final = frozenset({"late", "queued", "duplicated"})
@@ -253,11 +254,12 @@ def _value(words: Words, key: str, value: float | None) -> str:
 
 
 def _picture(replay: Replay, words: Words) -> Picture | None:
-    """Which mails were missing when, where the incident is one of mail; None where it is not, or no mail was sent."""
-    from reports.figures import missing  # drawing takes matplotlib, which takes a second to load
+    """Of an incident of mail, which mails were missing when; else what users could do when. None where nothing was."""
+    from reports.figures import missing, users  # drawing takes matplotlib, which takes a second to load
 
     if "mail" not in replay.incident.loses:
-        return None
+        seen = [_users(words(f"incident.{variant}"), replay.runs[variant], words) for variant in VARIANTS]
+        return users.draw(seen, words, replay.path / "figures")
     runs = [_missing(words(f"incident.{variant}"), replay.runs[variant]) for variant in VARIANTS]
     drawn = [run for run in runs if run is not None]
     return missing.draw(drawn, words, replay.path / "figures") if len(drawn) == len(VARIANTS) else None
@@ -277,6 +279,16 @@ def _missing(title: str, run: RunDir) -> Missing | None:
     boxed_h = np.where(boxed_ns == legs.NEVER, np.nan, (boxed_ns - first.at_ns) / 1e9 * hours)
     marks = [(at_ns - first.at_ns) / 1e9 * hours for at_ns, _ in _marks(run)]
     return Missing(title, (composed_ns - first.at_ns) / 1e9 * hours, boxed_h, marks)
+
+
+def _users(title: str, run: RunDir, words: Words) -> Users:
+    from reports.figures import users
+
+    record = reading.read(run)
+    marks = _marks(run)
+    first_ns = marks[0][0] if marks else record.origin_ns
+    at_h = [(at_ns - first_ns) / 1e9 * record.scale / 3600 for at_ns, _ in marks]
+    return users.of(title, record, at_h, record.seconds(first_ns), words)
 
 
 def _marks(run: RunDir) -> list[tuple[int, Json]]:
@@ -329,17 +341,18 @@ def _lost(incident: Incident, judgement: Judgement, scale: float, words: Words) 
     found = []
     for name in incident.loses:
         finding = judgement.findings.get(name)
-        rows: list[Json] = [
-            row
-            for row in (finding.evidence if finding else ())
-            if not (isinstance(row, dict) and row.get("what") in UNTOLD)
-        ]
+        rows: list[Json] = [row for row in (finding.evidence if finding else ()) if _tells_of_a_loss(row)]
         if rows:
             title = (
                 f"{words.known(f'check.{name}', name)} ({len(rows):,}){_when(judgement, rows, scale, words)}"
             )
             found.append(tables.of_rows(words, title, rows, name, most=len(rows)))
     return found
+
+
+def _tells_of_a_loss(row: Json) -> bool:
+    """Not of what was late or came twice, nor of a block whose users were never cut off."""
+    return not (isinstance(row, dict) and (row.get("what") in UNTOLD or row.get("cut_off_s") == 0))
 
 
 def _when(judgement: Judgement, rows: Sequence[Json], scale: float, words: Words) -> str:

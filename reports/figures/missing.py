@@ -72,7 +72,12 @@ def _panel(axes: Axes, run: Missing, until_h: float) -> None:
     ys = np.concatenate([counts, counts[-1:]])
     axes.fill_between(xs, ys, step="post", color=canvas.SKY, lw=0)
     axes.step(xs, ys, where="post", color=canvas.DOWN, lw=1.4)
-    for number_of, at_h in enumerate(run.marks, 1):
+    number(axes, run.marks)
+
+
+def number(axes: Axes, marks: Sequence[float]) -> None:
+    """Lines through a panel at these places, and their numbers, from 1."""
+    for number_of, at_h in enumerate(marks, 1):
         axes.axvline(at_h, color=canvas.MUTED, lw=0.9, ls=(0, (3, 2)))
         axes.annotate(
             str(number_of),

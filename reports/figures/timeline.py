@@ -99,7 +99,7 @@ def _marks(record: Record, names: Names, words: Words, time: TimeScale) -> list[
 
 
 def _panels(record: Record, data: Measured, names: Names, words: Words, time: TimeScale) -> list[Panel]:
-    lines = _capability_strips(data.probes, names, words, time)
+    lines = capability_strips(data.probes, names, words, time)
     nodes = series.databases(record) if record.databases.num_rows else []
     mails = series.backlog(record, time.span)
     answers = data.load.where(data.load.kind == "answer")
@@ -142,7 +142,8 @@ def _panels(record: Record, data: Measured, names: Names, words: Words, time: Ti
     ]
 
 
-def _capability_strips(probes: Operations, names: Names, words: Words, time: TimeScale) -> list[strips.Strip]:
+def capability_strips(probes: Operations, names: Names, words: Words, time: TimeScale) -> list[strips.Strip]:
+    """One for each capability and carrier that was probed, in the order in which reports tell them."""
     found = []
     seen = set(zip(probes.kind.tolist(), probes.vantage.tolist(), strict=True))
     order = [*series.CAPABILITIES, *sorted({kind for kind, _ in seen} - set(series.CAPABILITIES))]

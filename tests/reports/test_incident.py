@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -18,8 +19,9 @@ from harness.commands.report import command
 from harness.incidents import reading
 from harness.incidents.model import FILE, VARIANTS, Incident
 from harness.incidents.replayed import RUNS, Replay
-from harness.rundir import RunDir
+from harness.rundir import Json, RunDir
 from reports import incident as report
+from reports.figures import users
 from reports.words import Words
 from tests.refusals import refusal, swapped
 from topology.document import parse
@@ -169,6 +171,39 @@ def test_what_was_lost_is_named_with_when_on_the_clock_of_the_timelines(replay: 
     assert "mail-1" in text
     assert "mail-2" not in text  # it was late, and not lost
     assert "DOC minutes" in text
+
+
+def test_an_incident_that_is_none_of_mail_shows_what_users_could_do(replay: Replay) -> None:
+    text = swapped(OUTAGE, "loses: [mail]", "loses: [recovery]")
+    outage = reading.parse(parse(text, FILE).as_fields(), CHECKS, Path("zone-1999"))
+    english = Words("en")
+    assert "Mails that were missing" in report.page(replay, english)
+    other = dataclasses.replace(replay, incident=outage)
+    page = Page(report.page(other, english))
+    assert "What users could do" in page.text
+    assert "Mails that were missing" not in page.text
+    seen = report._users("as it happened", replay.runs["as-happened"], english)
+    # Drill hours after the fault: writes came back 11.4 real seconds after it, of which each is a minute.
+    lane = next(lane for lane in seen.lanes if (lane.group, lane.label) == ("write", "docomo"))
+    (down,) = [span for span in lane.spans if span.state == "down"]
+    assert down.from_s == pytest.approx(0.0, abs=0.02)
+    assert down.until_s == pytest.approx(11.4 / 60, abs=0.02)
+    assert seen.marks[0] == 0.0
+    assert users.draw([seen.only({"nothing"})], english, replay.path) is None
+
+
+@pytest.mark.parametrize(
+    ("row", "tells"),
+    [
+        ({"what": "lost before stored", "id": "1"}, True),
+        ({"what": "late", "id": "1"}, False),
+        ({"block": "maps-msf", "hit": True, "cut_off_s": 84.0}, True),
+        ({"block": "maps-msf", "hit": True, "cut_off_s": None}, True),
+        ({"block": "maps-msb", "hit": False, "cut_off_s": 0.0}, False),
+    ],
+)
+def test_only_what_was_lost_is_named(row: dict[str, Json], tells: bool) -> None:
+    assert report._tells_of_a_loss(row) is tells
 
 
 def judged(run: RunDir, **failed: dict[str, int]) -> None:
