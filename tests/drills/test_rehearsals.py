@@ -52,9 +52,17 @@ def healed(runs: Path) -> bool:
     return [event.data["fault"] for event in run.events("fault.undone")] == ["2-lose"]
 
 
-def test_the_runbook_still_works_by_itself(tmp_path: Path) -> None:
-    wanted = ("rehearse", "region-move", "--scenario", "region-loss", "--auto", "--json")
-    ran = harness(*wanted, runs=tmp_path, timeout_s=420)
+@pytest.mark.parametrize(
+    ("runbook", "scenario"),
+    [
+        ("region-move", "region-loss"),
+        ("hosted-mail-recovery", "canon-mj-2020-04-30/with-countermeasures"),
+    ],
+)
+def test_a_runbook_still_works_by_itself(runbook: str, scenario: str, tmp_path: Path) -> None:
+    ran = harness(
+        "rehearse", runbook, "--scenario", scenario, "--auto", "--json", runs=tmp_path, timeout_s=420
+    )
     assert ran.status == 0, failures(ran)
     finding = judged(tmp_path)
     assert finding["measured"] == {**finding["measured"], "skipped": 0, "late": 0, "out_of_order": 0}  # type: ignore[dict-item]
