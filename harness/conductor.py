@@ -40,6 +40,8 @@ from topology.map import Map
 
 ENROL_WITHIN_S: Final = 60.0
 QUIET_WITHIN_S: Final = 90.0
+#: The probes go on for so long after the last healing: it takes two seconds of them to see that all is well again.
+SEEN_FOR_S: Final = 2.5
 
 
 def conduct(
@@ -127,8 +129,9 @@ def conduct(
             timeline.heal()
 
         with mishaps.noted("waiting until all is quiet"):
-            quiet = Quiet(at)
-            drained = crowd.wait_while(quiet, run.clock.seconds_now() + QUIET_WITHIN_S)
+            quiet, healed_s = Quiet(at), run.clock.seconds_now()
+            drained = crowd.wait_while(quiet, healed_s + QUIET_WITHIN_S)
+            crowd.wait_until(healed_s + SEEN_FOR_S)
             run.record("quiet", drained=drained, why=quiet.why)
 
         crowd.stop()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness import library
+from harness.rundir import RunDir
 from tests.commands import Ran, harness
 
 pytestmark = [pytest.mark.fabric, pytest.mark.drill]
@@ -124,6 +125,10 @@ def assert_survived(name: str, run: Path) -> None:
     assert all(fault["effect"] == "proven" for fault in verdict["faults"])
     assert "<svg" in (run / "report.html").read_text() or "data:image" in (run / "report.html").read_text()
     assert (run / "junit.xml").exists()
+    *undone, quiet = RunDir(run).events("fault.undone", "quiet")
+    assert all(quiet.at_ns - healed.at_ns >= 2e9 for healed in undone), (
+        "the probes went on, and were seen served"
+    )
     if name != "false-alarm":
         assert verdict["checks"]["answers"]["measured"]["acknowledged"] > 100
 
