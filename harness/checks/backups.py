@@ -70,7 +70,7 @@ def check(recording: Recording) -> Finding:
         "unsafe_databases": len(unsafe),
     }
     held = expectations(recording, "backups", TERMS, measured)
-    breaches = [*held.breaches, *_wrong_numbers(recording, looks), *_not_tried(keepers, verified)]
+    breaches = [*held.breaches, *_wrong_numbers(recording, looks), *_not_tried(recording, keepers, verified)]
     evidence: list[Json] = [_broken_row(row) for row in broken]
     evidence += [{"what": "hole", "node": node, "segment": hole} for node, hole in holes]
     evidence += [{"what": "unsafe", "database": name, "with": shared} for name, shared in unsafe.items()]
@@ -145,11 +145,25 @@ def _wrong_numbers(recording: Recording, looks: Sequence[Look]) -> list[Breach]:
     return breaches
 
 
-def _not_tried(keepers: Iterable[Place], verified: Sequence[Mapping[str, Json]]) -> list[Breach]:
+def _not_tried(
+    recording: Recording, keepers: Iterable[Place], verified: Sequence[Mapping[str, Json]]
+) -> list[Breach]:
     tried = {str(row.get("node")) for row in verified}
     return [
-        unknown(f"no generation of {keeper.node} was tried") for keeper in keepers if keeper.node not in tried
+        unknown(f"no generation of {keeper.node} was tried{_trouble(recording, keeper.node)}")
+        for keeper in keepers
+        if keeper.node not in tried
     ]
+
+
+def _trouble(recording: Recording, node: str) -> str:
+    """The last line that the trial left, if it left any."""
+    for event in recording.events:
+        if event.kind == "readback.failed" and event.data.get("what") == f"backups/{node}":
+            said = event.data.get("tried")
+            lines = "\n".join(map(str, said)).split("\n") if isinstance(said, list) else []
+            return next((f" ({line.strip()})" for line in reversed(lines) if line.strip()), "")
+    return ""
 
 
 def _reasons(broken: Sequence[Mapping[str, Json]], unsafe: Mapping[str, str]) -> list[Breach]:

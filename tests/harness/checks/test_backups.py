@@ -269,7 +269,15 @@ def test_generations_that_nobody_tried_prove_nothing(record: Record) -> None:
     kept.looks("backup-t", -5, 60)
     finding = kept.end()
     assert finding.verdict is Verdict.UNKNOWN
-    assert "no generation of backup-t was tried" in finding.why
+    assert "no generation of backup-t was tried." in finding.why
+
+
+def test_why_nobody_could_try_them_is_said(record: Record) -> None:
+    kept = Kept(record(), backup_t=TOKYO)
+    kept.looks("backup-t", -5, 60)
+    said = "Traceback (most recent call last):\n  File …\nOSError: no space left\n"
+    kept.run.event(60, "readback.failed", what="backups/backup-t", tried=[said])
+    assert "no generation of backup-t was tried (OSError: no space left)" in kept.end().why
 
 
 def test_a_service_without_backup_nodes(record: Record) -> None:
