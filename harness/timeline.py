@@ -97,11 +97,11 @@ class Timeline:
             self.active[entry.id] = fault
             self.expect(fault.nodes, False)
         try:
-            fault.inject(self.stage)
+            since_ns = fault.inject(self.stage)
         except (NodeFailed, OSError, ToxiproxyError) as error:
             self.run.record("fault.proven", fault=entry.id, effect="unproven", proof=f"not injected: {error}")
             return
-        self.run.record("fault.injected", fault=entry.id)
+        self.run.record_at(since_ns or time.monotonic_ns(), "fault.injected", fault=entry.id)
         self._replace(fault)
         self._looking.append(self._looks.submit(self._prove, entry.id, fault))
 

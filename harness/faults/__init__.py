@@ -45,7 +45,8 @@ class Fault(Protocol):
         Of one that nothing takes back: `verb` is null, and `why`.
         """
 
-    def inject(self, stage: Stage) -> None: ...
+    def inject(self, stage: Stage) -> int | None:
+        """Gives the instant, in monotonic ns, since which all of it is in force, if that is known; else it is now."""
 
     def verify(self, stage: Stage) -> Effect:
         """Look from outside whether it took effect. Takes about a second; does not change anything."""

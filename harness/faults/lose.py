@@ -24,9 +24,9 @@ class Lose:
     def undoing(self) -> dict[str, Json]:
         return {"verb": "restore", "nodes": [node.name for node in self.nodes]}
 
-    def inject(self, stage: Stage) -> None:
+    def inject(self, stage: Stage) -> int:
         with ThreadPoolExecutor(max_workers=len(self.nodes)) as pool:
-            list(pool.map(stage.runtime.kill, self.nodes))
+            return max(pool.map(stage.runtime.kill, self.nodes))
 
     def verify(self, stage: Stage) -> Effect:
         living = [node.name for node in self.nodes if stage.runtime.alive(node)]

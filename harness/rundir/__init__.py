@@ -165,7 +165,11 @@ class RunDir:
 
     def record(self, kind: str, **data: Json) -> Event:
         """Append an event, stamped now."""
-        event = Event(time.monotonic_ns(), kind, data)
+        return self.record_at(time.monotonic_ns(), kind, **data)
+
+    def record_at(self, at_ns: int, kind: str, **data: Json) -> Event:
+        """Append an event whose instant was known only later."""
+        event = Event(at_ns, kind, data)
         self._events.add({"at_ns": event.at_ns, "kind": kind, **data})
         return event
 
@@ -184,7 +188,7 @@ class RunDir:
             at_ns, kind = row.pop("at_ns", None), row.pop("kind", None)
             if _is_instant(at_ns) and isinstance(kind, str) and (not kinds or kind in kinds):
                 found.append(Event(at_ns, kind, row))
-        return found
+        return sorted(found, key=lambda event: event.at_ns)
 
     def undos(self) -> list[dict[str, Json]]:
         return list(read_jsonl(self.path / "undo.jsonl"))

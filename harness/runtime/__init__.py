@@ -50,8 +50,11 @@ class Runtime(Protocol):
     def stop(self, node: Node) -> None:
         """An orderly stop."""
 
-    def kill(self, node: Node) -> None:
-        """SIGKILL of all of it, and silence on its network: power loss says no goodbye."""
+    def kill(self, node: Node) -> int:
+        """SIGKILL of all of it, and silence on its network: power loss says no goodbye.
+
+        Gives the instant, in monotonic ns, since which nothing reaches it: an engine may need seconds to end many.
+        """
 
     def alive(self, node: Node) -> bool: ...
 

@@ -6,6 +6,7 @@ import errno
 import http.client
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -90,6 +91,14 @@ def test_a_killed_node_is_silent_and_comes_back_on_its_old_volume(
     eventually(lambda: ask(runtime, a1, b1) == "b1", "b1 answers again")
     assert runtime.exec(b1, ["cat", "/mnt/data/file"], 5).stdout == b"kept\n"
     assert runtime.exec(b1, ["cat", "/mnt/tmp/file"], 5).status != 0
+
+
+def test_power_goes_from_all_at_once(runtime: Runtime, nodes: tuple[Node, Node, Node]) -> None:
+    """However long it takes to end them one after the other, the instant is that of the silence."""
+    began_ns = time.monotonic_ns()
+    with ThreadPoolExecutor(len(nodes)) as pool:
+        silent_ns = list(pool.map(runtime.kill, nodes))
+    assert began_ns < min(silent_ns) <= max(silent_ns) < began_ns + 250_000_000
 
 
 def test_the_silence_of_a_killed_node_lasts(runtime: Runtime, nodes: tuple[Node, Node, Node]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, closing
@@ -128,13 +129,13 @@ class DockerRuntime(Enclosing):
         if made := self._containers.get(node.name):
             made.stop(self._stops_within_s)
 
-    def kill(self, node: Node) -> None:
+    def kill(self, node: Node) -> int:
         self._wanted.discard(node.name)
-        self._end(node)
+        return self._end(node)
 
-    def _end(self, node: Node) -> None:
-        if made := self._containers.get(node.name):
-            made.kill()
+    def _end(self, node: Node) -> int:
+        made = self._containers.get(node.name)
+        return made.kill() if made else time.monotonic_ns()
 
     def alive(self, node: Node) -> bool:
         made = self._containers.get(node.name)

@@ -129,10 +129,12 @@ class Container:
                     self._api.stop(self._id, timeout=math.ceil(within_s))
             self._hear_out()
 
-    def kill(self) -> None:
+    def kill(self) -> int:
+        """Gives the instant since which nothing reaches it."""
         with self._lock:
             # First the cable, so that not even the kernel's own resets are heard from it.
             self._site.neighbours.unplug(self.node)
+            silent_ns = time.monotonic_ns()
             if self.alive():
                 with asked("kill it", self.node.name):
                     if self._site.project is None:
@@ -141,6 +143,7 @@ class Container:
                         self._api.kill(self._id, "SIGKILL")
                     self._await_end()
             self._hear_out()
+            return silent_ns
 
     def _disconnect(self) -> None:
         """One at a time: engines miscount, when several leave a network at once, and keep the network for good then."""

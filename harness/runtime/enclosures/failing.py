@@ -30,8 +30,8 @@ class Enclosing:
     def alive(self, node: Node) -> bool:
         raise NotImplementedError
 
-    def _end(self, node: Node) -> None:
-        """Kill it; it is still to be up."""
+    def _end(self, node: Node) -> int:
+        """Kill it; it is still to be up. Gives the instant since which nothing reaches it."""
         raise NotImplementedError
 
     def refuses_failure(self, how: Failure) -> str:

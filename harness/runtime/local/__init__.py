@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import time
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -96,18 +97,20 @@ class LocalRuntime(Enclosing):
         if not life.end(self._stops_within_s):
             life.kill()
 
-    def kill(self, node: Node) -> None:
+    def kill(self, node: Node) -> int:
         with self._lock:
             self._wanted.discard(node.name)
-        self._end(node)
+        return self._end(node)
 
-    def _end(self, node: Node) -> None:
+    def _end(self, node: Node) -> int:
         with self._lock:
             # First the cable, so that not even the kernel's own resets are heard from it.
             self._fabric.unplug(node)
+            silent_ns = time.monotonic_ns()
             life = self._lives.pop(node.name, None)
         if life is not None:
             life.kill()
+        return silent_ns
 
     def alive(self, node: Node) -> bool:
         life = self._lives.get(node.name)

@@ -58,6 +58,14 @@ def test_what_is_no_event_is_skipped(tmp_path: Path) -> None:
     assert [event.kind for event in RunDir(tmp_path).events("quiet")] == ["quiet"]
 
 
+def test_an_event_whose_instant_was_known_later_is_read_where_it_belongs(tmp_path: Path) -> None:
+    run = RunDir.create(tmp_path, "s", 1)
+    before = run.record("before")
+    run.record("after")
+    run.record_at(before.at_ns + 1, "between")
+    assert [event.kind for event in run.events()] == ["before", "between", "after"]
+
+
 def test_the_plan_is_read_as_it_was_written(tmp_path: Path) -> None:
     run = RunDir(tmp_path)
     run.write("plan.yaml", 'seed: 7\nareas: ["350"]\nat: 1:30\non: 2020-01-01\n')
