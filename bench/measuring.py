@@ -127,14 +127,15 @@ async def _drive(links: list[str], tokens: list[str], history: Path | None) -> t
     ends = begins + WINDOW_S
 
     async def citizen(number: int) -> None:
-        value = 0
+        value = version = 0
         while time.monotonic() < ends:
             value += 1
             turn = number + value
             link, entrance = links[turn % len(links)], turn % 2
-            request = http1.answer(tokens[number], "anpi.example", value, "safe", "yes")
+            request = http1.answer(tokens[number], "anpi.example", value, "safe", "yes", version=version)
             started_ns = time.monotonic_ns()
             reply = await exchange(link, (8001, 8002)[entrance], request, 5.0)
+            version = http1.seen_version(reply.body) or 0
             if writer:
                 done_ns = time.monotonic_ns()
                 outcome = "ok" if reply.status == 200 else "info"

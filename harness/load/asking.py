@@ -69,7 +69,10 @@ class Asking:
         invoked_ns = time.monotonic_ns()
         outcome, detail = "info", "stopped"
         try:
-            value, outcome, detail = _judge(kind, value, line.exchange(entrance, request))
+            reply = line.exchange(entrance, request)
+            value, outcome, detail = _judge(kind, value, reply)
+            if (form := http1.seen_version(reply.body)) is not None:
+                line.form = form
         except NotSentError as error:
             outcome, detail = "fail", str(error)
         except UnansweredError as error:

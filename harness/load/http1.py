@@ -17,6 +17,7 @@ _LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)", re.IGNORECASE)
 _CHUNKED: Final = re.compile(rb"\r\ntransfer-encoding:[^\r]*chunked", re.IGNORECASE)
 _CURRENT: Final = re.compile(rb'<p\b[^>]*\bid="current"[^>]*>')
 _COMMENT: Final = re.compile(rb'\bdata-comment="(\d+)"')
+_VERSION: Final = re.compile(rb'<input\b[^>]*\bname="version"[^>]*\bvalue="(\d+)"')
 
 #: The largest head of a reply that is still taken for one, in bytes.
 _HEAD_LIMIT: Final = 65_536
@@ -61,10 +62,20 @@ def form(path: str, host: str, fields: Mapping[str, str], *, close: bool = False
 
 
 def answer(
-    token: str, host: str, value: int, status: str = "safe", come: str = "yes", *, close: bool = False
+    token: str,
+    host: str,
+    value: int,
+    status: str = "safe",
+    come: str = "yes",
+    *,
+    version: int = 0,
+    close: bool = False,
 ) -> bytes:
-    """The answer form as the page of a personal link sends it; the register's value goes into the comment."""
-    fields = {"status": status, "come": come, "comment": str(value)}
+    """The answer form as the page of a personal link sends it; the register's value goes into the comment.
+
+    `version`: what `seen_version` said of the page that the form is on.
+    """
+    fields = {"version": str(version), "status": status, "come": come, "comment": str(value)}
     return form(f"/a/{token}", host, fields, close=close)
 
 
@@ -75,6 +86,12 @@ def seen_value(page: bytes) -> int | None:
         return None
     comment = _COMMENT.search(current[0])
     return int(comment[1]) if comment else 0
+
+
+def seen_version(page: bytes) -> int | None:
+    """Which version of the answer a page's form would replace: 0 before any answer, None where there is no form."""
+    found = _VERSION.search(page)
+    return int(found[1]) if found else None
 
 
 def _ending(close: bool) -> str:

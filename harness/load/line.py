@@ -29,7 +29,8 @@ def _context() -> gevent.ssl.SSLContext:
 class Line:
     """Holds at most one connection, kept for as long as the same entrance answers. Closed by its context.
 
-    `block` is what let the handset in, where it had to attach first.
+    `block` is what let the handset in, where it had to attach first; `form` is the version of the answer on the form
+    that the screen shows, None while it shows none.
     """
 
     def __init__(self, host: str, *, secure: bool, try_s: float) -> None:
@@ -39,6 +40,7 @@ class Line:
         self._socket: gevent.socket.socket | None = None
         self._entrance: Entrance | None = None
         self.block: Block | None = None
+        self.form: int | None = None
 
     def __enter__(self) -> Line:
         return self

@@ -45,14 +45,15 @@ class Purpose(Enum):
 class Errand:
     """Something a resident means to do at `planned_ns`, whatever has become of anything before it.
 
-    `form_open`: the page is on their screen; who could not send the form sends the same form again.
+    `form`: the version of the answer on the form that is on their screen, None while there is none; who could not send
+    the form sends the same form again.
     """
 
     resident: Resident
     purpose: Purpose
     planned_ns: int
     attempt: int = 1
-    form_open: bool = False
+    form: int | None = None
 
 
 def settle(config: LoadConfig, curve: Curve) -> Mapping[str, Resident]:

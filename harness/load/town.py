@@ -142,8 +142,10 @@ class Town:
     def _answer(self, errand: Errand) -> None:
         self._open_mail(errand.resident, BY_NOTICE)
         with self._line(errand.resident) as line:
-            form_open = errand.form_open or self._open_page(line, errand)
-            if form_open and self._send_form(line, errand):
+            line.form = errand.form
+            if line.form is None:
+                self._open_page(line, errand)
+            if line.form is not None and self._send_form(line, errand, line.form):
                 self._after_answer(errand)
                 return
         if errand.attempt >= self._config.patience:
@@ -152,17 +154,17 @@ class Town:
             return
         wait_s = habits.pause_s(self._config.pause_s, errand.attempt, self._jitter.random())
         planned_ns = time.monotonic_ns() + int(wait_s * 1e9)
-        self._plan(replace(errand, planned_ns=planned_ns, attempt=errand.attempt + 1, form_open=form_open))
+        self._plan(replace(errand, planned_ns=planned_ns, attempt=errand.attempt + 1, form=line.form))
 
     def _open_page(self, line: Line, errand: Errand) -> bool:
         resident = errand.resident
         return self._asking.ask(line, errand, "look", 0, http1.get(f"/a/{resident.token}", self._config.host))
 
-    def _send_form(self, line: Line, errand: Errand) -> bool:
+    def _send_form(self, line: Line, errand: Errand, version: int) -> bool:
         resident = errand.resident
         value = resident.acknowledged + 1
         status, come = habits.answer_of(self._config.seed, resident.number, value)
-        request = http1.answer(resident.token, self._config.host, value, status, come)
+        request = http1.answer(resident.token, self._config.host, value, status, come, version=version)
         if not self._asking.ask(line, errand, "answer", value, request):
             return False
         resident.acknowledged = value

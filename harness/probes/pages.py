@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from typing import Final
 
 from harness.load import http1
 from harness.load.http1 import Reply
@@ -13,25 +14,24 @@ from harness.probes.config import Login
 from harness.probes.directory import Directory
 from harness.probes.door import Asked, Doors, Judged
 
+#: Of an answer that is not kept: a newer one than that on its form is.
+_NEWER: Final = "http 409"
+
 
 @dataclass
 class Register:
     """One synthetic person's answer: values 1, 2, … written one after the other, never two at a time.
 
-    `doubtful` values were sent and not answered at some door. Such a request may be carried out much later
-    and overwrite a newer value then; a page that shows one of them is not behind.
+    `version` is that of the page that the person saw last. A value that was sent and not answered may be kept much
+    later, but never after a newer one, so a page must never show less than what was acknowledged.
     """
 
     person: int
     token: str
     attempted: int = 0
     acknowledged: int = 0
+    version: int = 0
     busy: bool = False
-    doubtful: set[int] = field(default_factory=set)
-
-    def is_behind(self, seen: int, floor: int) -> bool:
-        """Whether a page that shows `seen` misses what had been acknowledged when it was asked for."""
-        return seen < floor and seen not in self.doubtful
 
 
 class Registers:
@@ -66,14 +66,17 @@ class Read(Probe):
             seen = http1.seen_value(reply.body)
             if seen is None:
                 return Judged("not the page")
-            return Judged("stale" if register.is_behind(seen, floor) else "", seen)
+            return Judged("stale" if seen < floor else "", seen)
 
         request = http1.get(f"/a/{register.token}", self._host, close=True)
         return register.person, await self._doors.ask(turn, request, judge)
 
 
 class Write(Probe):
-    """An answer is acknowledged; only then does the register have it."""
+    """An answer is acknowledged; only then does the register have it.
+
+    Whose earlier answer was kept when nobody waited for it any more is told so, and sends the new one again.
+    """
 
     capability = "write"
 
@@ -88,20 +91,25 @@ class Write(Probe):
         register.attempted += 1
         value = register.attempted
         register.busy = True
-        asked = Asked("info", "", value, lingering=True)
+        asked = Asked("info", "", detail="stopped", lingering=True)
         try:
-            request = http1.answer(register.token, self._host, value, close=True)
-            asked = await self._doors.ask(turn, request, _taken)
+            said = await self._send(turn, register, value)
+            asked = said if said.detail != _NEWER else await self._send(turn, register, value)
         except asyncio.CancelledError:  # what was sent may be taken all the same: its value must be known
-            asked = replace(asked, detail="stopped")
+            pass
         finally:
             register.busy = False
-            if asked.lingering:
-                register.doubtful.add(value)
         if asked.outcome == "ok":
             register.acknowledged = value
             self._registers.latest = register
         return register.person, replace(asked, value=value)
+
+    async def _send(self, turn: int, register: Register, value: int) -> Asked:
+        request = http1.answer(register.token, self._host, value, version=register.version, close=True)
+        asked = await self._doors.ask(turn, request, _taken)
+        if asked.outcome == "ok" or asked.detail == _NEWER:
+            register.version = asked.value
+        return asked
 
 
 class SignIn(Probe):
@@ -128,7 +136,11 @@ def _refused(reply: Reply) -> Judged:
 
 
 def _taken(reply: Reply) -> Judged:
+    """What became of an answer; the value is the version of the page that came back."""
+    version = http1.seen_version(reply.body)
     if 200 <= reply.status < 300:
-        return Judged()
+        return Judged(value=version or 0)
+    if reply.status == 409 and version is not None:
+        return Judged(_NEWER, version)
     # A balancer says 503 also when it lost the server after passing the form on: it may have been taken.
     return Judged(f"http {reply.status}", elsewhere=reply.status >= 500, lingering=reply.status >= 500)

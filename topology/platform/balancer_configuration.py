@@ -141,18 +141,8 @@ def _connection_manager(name: str) -> Config:
         "http_filters": [router],
         "route_config": {
             "virtual_hosts": [{"name": "service", "domains": ["*"], "routes": [_reads(), _writes()]}],
-            "request_headers_to_add": [_start_of_request()],
         },
     }
-
-
-def _start_of_request() -> Config:
-    """When the request came here, in seconds since the epoch, whatever the sender says of it.
-
-    A web node that slept, and finds the request in its socket later, can tell that it is an old one.
-    """
-    header = {"key": "x-request-start", "value": "t=%START_TIME(%s.%6f)%"}
-    return {"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
 
 
 def _reads() -> Config:

@@ -35,7 +35,7 @@ DATABASE: Final = "anpi"
 DONE: Final = "answers-restored.jsonl"
 _PORT: Final = 5440
 _COLUMNS: Final = (
-    "token, broadcast, company, person, status, come, comment, answered_at_ns, answered_at, asked_at_ns"
+    "token, broadcast, company, person, status, come, comment, answered_at_ns, answered_at, version"
 )
 
 _SIDE: Final = "CREATE TEMPORARY TABLE restored (LIKE answers) ON COMMIT DROP"
@@ -43,9 +43,10 @@ _RETURN: Final = f"""
     INSERT INTO answers ({_COLUMNS}) SELECT {_COLUMNS} FROM restored ON CONFLICT DO NOTHING
     RETURNING (status IS NOT NULL)::int
 """  # noqa: S608
+# A form that somebody still has open, from before or after the mistake, is older than what comes back.
 _REFILL: Final = """
     UPDATE answers a SET status = r.status, come = r.come, comment = r.comment,
-        answered_at_ns = r.answered_at_ns, answered_at = r.answered_at, asked_at_ns = r.asked_at_ns
+        answered_at_ns = r.answered_at_ns, answered_at = r.answered_at, version = greatest(a.version, r.version) + 1
     FROM restored r WHERE a.token = r.token AND a.status IS NULL AND r.status IS NOT NULL
 """
 

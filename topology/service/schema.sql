@@ -151,6 +151,6 @@ CREATE TABLE IF NOT EXISTS answers (
     comment  text,
     answered_at_ns bigint,              -- when this answer first arrived
     answered_at timestamptz,
-    asked_at_ns bigint NOT NULL DEFAULT 0,  -- when the request arrived that was the last to set it
+    version  integer NOT NULL DEFAULT 0,    -- how often the answer was set; a form says which one it would replace
     UNIQUE (broadcast, person)
 ) WITH (fillfactor = 80);

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -16,7 +15,7 @@ from starlette.routing import Route
 
 from topology.service import answers, forms, serving
 from topology.service.admin import AdminPages, page
-from topology.service.answers import Answer, BadForm, Sheet
+from topology.service.answers import Answer, BadForm, OutOfDate, Sheet
 from topology.service.database import Database, Unavailable
 from topology.service.serving import Program
 from topology.service.settings import Settings
@@ -33,7 +32,6 @@ RETRY_AFTER_S: Final = "1"
 HELD_S: Final = 1.7
 #: How long without a database before a balancer is told to ask elsewhere.
 GRACE_S: Final = 3.0
-_REQUEST_START: Final = re.compile(r"t=([0-9]{1,12}(?:\.[0-9]{1,9})?)")
 _BLANK: Final = Answer("", "", "")
 
 
@@ -55,18 +53,20 @@ class AnswerPages:
         return page(request, "answer", sheet=sheet, given=sheet.answer or _BLANK)
 
     async def take(self, request: Request) -> Response:
-        """Answers 200 only when the answer is durable."""
-        asked_at_ns = asked_at(request.headers.get("x-request-start", ""))
+        """Answers 200 only when the answer is durable, 409 when a newer one than the form's stays."""
         token = request.path_params["token"]
         form: dict[str, str] = {}
         try:
             form = await forms.read(request)
-            answer = answers.read_form(form)
+            answer, version = answers.read_form(form), answers.read_version(form)
         except forms.Unreadable:
             return await self._ask_again(request, token, form, ("form",))
         except BadForm as bad:
             return await self._ask_again(request, token, form, bad.problems)
-        sheet = await self._record(self._database, token, answer, asked_at_ns)
+        try:
+            sheet = await self._record(self._database, token, answer, version)
+        except OutOfDate as newer:
+            return page(request, "answer", 409, sheet=newer.sheet, given=answer, problems=("newer",))
         if sheet is None:
             return page(request, "message", 404, message="unknown")
         return page(request, "answer", sheet=sheet, given=sheet.answer or answer, kept=True)
@@ -80,18 +80,6 @@ class AnswerPages:
             return page(request, "message", 404, message="unknown")
         given = Answer(form.get("status", ""), form.get("come", ""), form.get("comment", ""))
         return page(request, "answer", 400, sheet=sheet, given=given, problems=problems)
-
-
-def asked_at(start: str) -> int:
-    """When a request was asked (monotonic), by the balancer's `X-Request-Start: t=<seconds since the epoch>`.
-
-    Now, for a request without it. Between a balancer and a web node that both sleep a request can grow old; a later
-    answer must not be undone by it.
-    """
-    now_ns = time.monotonic_ns()
-    found = _REQUEST_START.fullmatch(start)
-    age_s = time.time() - float(found[1]) if found else 0.0
-    return now_ns - int(max(0.0, age_s) * 1e9)
 
 
 class Health:

@@ -76,8 +76,10 @@ class _Visits:
     def serve(self, entrance: Entrance, person: Confirmer) -> str:
         """A page, an answer, and the page again: why one of them went wrong, or nothing."""
         value = max(1, (time.monotonic_ns() - self.scene.run.clock.anchor_ns) // 1_000_000)
+        version = 0
         for kind, number in (("look", 0), ("answer", value), ("look", value)):
-            if why := self._visit(entrance, person, kind, number):
+            why, version = self._visit(entrance, person, kind, number, version)
+            if why:
                 return f"{kind} at {entrance.name}: {why}"
         return ""
 
@@ -98,18 +100,21 @@ class _Visits:
             raise OSError(f"no entrance leads to {address}")
         return ways[address]
 
-    def _visit(self, entrance: Entrance, person: Confirmer, kind: str, value: int) -> str:
-        """One request. Why it was not served, or nothing."""
+    def _visit(
+        self, entrance: Entrance, person: Confirmer, kind: str, value: int, version: int
+    ) -> tuple[str, int]:
+        """One request of who saw that version of the page: why it was not served, or nothing; what they saw now."""
         if kind == "look":
             request = http1.get(f"/a/{person.token}", HOST, close=True)
         else:
-            request = http1.answer(person.token, HOST, value, close=True)
+            request = http1.answer(person.token, HOST, value, version=version, close=True)
         began_ns = time.monotonic_ns()
         outcome, why = "ok", ""
         shown: int | None = value
         try:
             link = self.scene.stage.topology.nodes[self.carrier.link]
             status, body = _exchange(self.scene, link, entrance.http, request)
+            version = http1.seen_version(body) or 0
             if kind == "look":
                 shown = http1.seen_value(body)
             if status != 200 or shown is None:
@@ -133,7 +138,7 @@ class _Visits:
                 detail=None if outcome == "ok" else why,
             )
         )
-        return why
+        return why, version
 
 
 def served_through(scene: Scene, arguments: Arguments) -> Effect:

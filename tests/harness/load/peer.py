@@ -13,12 +13,16 @@ import json
 import ssl
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import uvloop
 from aiohttp import web
 
-PAGE = '<html><body>{pad}<p id="current" data-status="{status}" data-come="{come}" data-comment="{comment}"></p></html>'
+PAGE = (
+    '<html><body>{pad}<p id="current" data-status="{status}" data-come="{come}" data-comment="{comment}"></p>'
+    '<form method="post"><input type="hidden" name="version" value="{version}"></form></html>'
+)
 
 
 class Service:
@@ -26,12 +30,14 @@ class Service:
 
     def __init__(self) -> None:
         self.answers: dict[str, dict[str, str]] = {}
+        self.versions: Counter[str] = Counter()
         self.closed = False
 
-    def page(self, token: str) -> web.Response:
+    def page(self, token: str, status: int = 200) -> web.Response:
         given = self.answers.get(token, {})
         fields = {name: given.get(name, "") for name in ("status", "come", "comment")}
-        return web.Response(text=PAGE.format(pad="あ" * 700, **fields), content_type="text/html")
+        text = PAGE.format(pad="あ" * 700, version=self.versions[token], **fields)
+        return web.Response(text=text, status=status, content_type="text/html")
 
     async def show(self, request: web.Request) -> web.Response:
         if self.closed:
@@ -43,7 +49,12 @@ class Service:
             raise web.HTTPServiceUnavailable(headers={"Retry-After": "1"})
         form = await request.post()
         token = request.match_info["token"]
-        self.answers[token] = {name: str(form[name]) for name in ("status", "come", "comment")}
+        given = {name: str(form[name]) for name in ("status", "come", "comment")}
+        if given != self.answers.get(token):
+            if int(str(form["version"])) != self.versions[token]:
+                return self.page(token, 409)
+            self.answers[token] = given
+            self.versions[token] += 1
         return self.page(token)
 
     async def sign_in(self, request: web.Request) -> web.Response:
@@ -56,12 +67,14 @@ class Service:
         return web.json_response({token: given["comment"] for token, given in self.answers.items()})
 
     async def overwrite(self, request: web.Request) -> web.Response:
-        """Set an answer as no client did, as a stale standby or a lost transaction would."""
+        """Set an answer as nobody does now: as a stale standby would, or one that was sent and never waited for."""
+        self.versions[request.match_info["token"]] += 1
         self.answers[request.match_info["token"]]["comment"] = await request.text()
         return web.Response()
 
     async def reset(self, request: web.Request) -> web.Response:
         self.answers.clear()
+        self.versions.clear()
         self.closed = False
         return web.Response()
 

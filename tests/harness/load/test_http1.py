@@ -87,12 +87,13 @@ def test_what_is_not_http_is_malformed(data: bytes) -> None:
 
 
 def test_the_answer_form_is_sent_as_a_browser_sends_it() -> None:
-    head, _, body = http1.answer("t0k3n", "anpi.example", 7, "help", "no").partition(b"\r\n\r\n")
+    request = http1.answer("t0k3n", "anpi.example", 7, "help", "no", version=3)
+    head, _, body = request.partition(b"\r\n\r\n")
     lines = head.split(b"\r\n")
     assert lines[0] == b"POST /a/t0k3n HTTP/1.1"
     assert b"Host: anpi.example" in lines
     assert b"Content-Length: %d" % len(body) in lines
-    assert body == b"status=help&come=no&comment=7"
+    assert body == b"version=3&status=help&come=no&comment=7"
 
 
 @pytest.mark.parametrize(
@@ -108,3 +109,16 @@ def test_the_answer_form_is_sent_as_a_browser_sends_it() -> None:
 )
 def test_the_value_is_read_from_the_page(page: bytes, value: int | None) -> None:
     assert http1.seen_value(page) == value
+
+
+@pytest.mark.parametrize(
+    ("page", "version"),
+    [
+        (b'<form method="post"><input type="hidden" name="version" value="0"></form>', 0),
+        (b'<form method="post"><input type="hidden" name="version" value="12"></form>', 12),
+        (b'<input type="radio" name="status" value="3">', None),
+        (b"", None),
+    ],
+)
+def test_what_the_form_would_replace_is_read_from_the_page(page: bytes, version: int | None) -> None:
+    assert http1.seen_version(page) == version

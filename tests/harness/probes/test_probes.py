@@ -131,6 +131,22 @@ def test_a_page_that_lost_an_acknowledged_answer_is_stale(
     assert set(reads[reads.outcome != "ok"].detail.dropna()) - {"stopped"} == {"stale"}
 
 
+def test_who_is_told_of_a_newer_answer_sends_theirs_on_top_of_it(
+    world: World, config: ProbeConfig, start: Callable[[ProbeConfig], Running]
+) -> None:
+    """One of their own, perhaps, that was kept long after nobody waited for it any more."""
+    config = replace(config, rates={"read": 10.0, "write": 0.5}, access=config.access[:1])
+    config = replace(config, people={"docomo": config.people["docomo"][:1]})
+    probes = start(config)
+    until(lambda: "1" in world.get("/state").values(), 10, "the first answer")
+    (token,) = world.get("/state")
+    world.post(f"/overwrite/{token}", "0")
+    until(lambda: int(world.get("/state")[token]) >= 2, 10, "the next answer")
+    probes.terminate()
+    writes = operations(config).query("kind == 'write'")
+    assert (writes.outcome[writes.detail != "stopped"] == "ok").all()
+
+
 def test_one_entrance_is_enough(
     world: World, config: ProbeConfig, start: Callable[[ProbeConfig], Running]
 ) -> None:

@@ -17,7 +17,7 @@ from tests.topology.service.conftest import customers, enrolled, settings
 from tests.topology.service.consensus import ConsensusStore
 from tests.topology.service.node import Node, Reply, until
 from tests.topology.service.postgres import Postgres
-from tests.topology.service.test_answers import SAFE, current
+from tests.topology.service.test_answers import SAFE, current, version
 from topology.service.consensus import Consensus, View
 from topology.service.database import Database
 from topology.service.settings import Settings
@@ -41,8 +41,12 @@ def store(mortal: Postgres, standby: Postgres, tmp_path: Path) -> Iterator[Conse
 
 
 def answers(web: Node, token: str, comment: str = "1") -> int:
-    """The status of an answer that is sent now; 0 if the node gives none."""
-    return web.ask("POST", f"/a/{token}", {**SAFE, "comment": comment}).status
+    """The status of an answer that is sent now, whatever it replaces; 0 if the node gives none."""
+    form = {**SAFE, "comment": comment}
+    reply = web.ask("POST", f"/a/{token}", form)
+    if reply.status == 409:
+        reply = web.ask("POST", f"/a/{token}", {**form, "version": version(reply)})
+    return reply.status
 
 
 def look(web: Node, token: str) -> Reply:
