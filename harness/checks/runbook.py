@@ -151,23 +151,25 @@ def _breaches(performed: Mapping[str, Performance]) -> list[Breach]:
 def _first_notice_s(recording: Recording, performed: Mapping[str, Performance]) -> float | None:
     """Drill seconds from a fault to the first notice after it, of the runbook that was performed while it lasted.
 
-    The longest of them; None where no runbook answered a fault, or one that did said nothing to users.
+    Of several faults that users had not heard of, the first counts. The longest of all performances; None where no
+    runbook answered a fault, or one that did said nothing to users.
     """
     told = [event.at_ns for event in recording.events if event.kind == "notice.posted"]
     waited: list[float] = []
     for each in performed.values():
-        lasting = [
+        unheard = [
             fault.at_ns
             for fault in recording.faults
             if fault.at_ns <= each.started_ns
             and (fault.undone_ns is None or fault.undone_ns > each.started_ns)
+            and not any(fault.at_ns <= at_ns <= each.started_ns for at_ns in told)
         ]
-        if not lasting:
+        if not unheard:
             continue
-        heard = next((at_ns for at_ns in told if at_ns >= max(lasting)), None)
+        heard = next((at_ns for at_ns in told if at_ns >= each.started_ns), None)
         if heard is None:
             return None
-        waited.append((heard - max(lasting)) / 1e9 * recording.clock.scale)
+        waited.append((heard - min(unheard)) / 1e9 * recording.clock.scale)
     return round(max(waited), 1) if waited else None
 
 

@@ -39,11 +39,12 @@ class Fail:
         nodes = [node.name for node in self.nodes]
         return {"verb": "repair", "enclosures": [*self.enclosures], "nodes": [*nodes]}
 
-    def inject(self, stage: Stage) -> None:
+    def inject(self, stage: Stage) -> int | None:
         runtime = _capable(stage)
         self._alive = [node for node in self.nodes if stage.runtime.alive(node)]
         with ThreadPoolExecutor(max_workers=len(self.enclosures)) as pool:
-            list(pool.map(lambda name: runtime.fail_enclosure(name, self.how), self.enclosures))
+            silent_ns = list(pool.map(lambda name: runtime.fail_enclosure(name, self.how), self.enclosures))
+        return max((at_ns for at_ns in silent_ns if at_ns is not None), default=None)
 
     def verify(self, stage: Stage) -> Effect:
         """Every node that runs tries to write to its own volumes. One that does not run was taken by the failure."""

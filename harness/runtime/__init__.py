@@ -120,8 +120,10 @@ class Enclosures(Protocol):
     def refuses_failure(self, how: Failure) -> str:
         """Why no enclosure can fail so here; empty where it can. Known before anything is prepared."""
 
-    def fail_enclosure(self, enclosure: str, how: Failure) -> None:
-        """It fails at once. Where its nodes cannot keep running without it they are killed.
+    def fail_enclosure(self, enclosure: str, how: Failure) -> int | None:
+        """It fails at once. Where its nodes cannot keep running without it they are killed, all at once.
+
+        Gives the instant, in monotonic ns, since which nothing reaches those; None where none was killed.
 
         Records `enclosure.failed`, which says what the enclosure is made of here. An enclosure fails in one way at a
         time: raises NodeFailed, naming it, for another, and for one of `TROUBLES` that was not foreseen.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from harness.failure import TROUBLES, Failure
 from harness.rundir import RunDir
@@ -37,19 +38,22 @@ class Enclosing:
     def refuses_failure(self, how: Failure) -> str:
         raise NotImplementedError
 
-    def fail_enclosure(self, enclosure: str, how: Failure) -> None:
+    def fail_enclosure(self, enclosure: str, how: Failure) -> int | None:
         with self._lock:
             made = self._made(enclosure, how)
             if not made.fail(enclosure, how):
-                return
+                return None
             on_it = self._topology.on_enclosure(enclosure)
             killed = [] if made.outlived(how) else [node for node in on_it if self.alive(node)]
-            for node in killed:
-                self._end(node)
+        silent_ns = None
+        if killed:  # all at once, as what they stand on goes
+            with ThreadPoolExecutor(max_workers=len(killed)) as pool:
+                silent_ns = max(pool.map(self._end, killed))
         names = [node.name for node in killed]
         self._run.record(
             "enclosure.failed", enclosure=enclosure, how=how.value, storage=made.storage.kind, killed=[*names]
         )
+        return silent_ns
 
     def repair_enclosure(self, enclosure: str) -> None:
         with self._lock:

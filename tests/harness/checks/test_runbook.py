@@ -117,6 +117,20 @@ def test_when_users_first_heard_is_told(record: Record, at_s: float, seconds: fl
     assert f"users heard of it after {says}" in finding.why
 
 
+def test_users_wait_from_the_first_fault_that_they_had_not_heard_of(record: Record) -> None:
+    """Not from the one before, of which they had, nor from the last of those that came together."""
+    run = record()
+    run.fault("1-cut", 1)
+    run.event(2, "notice.posted", ja="前", en="of the cut")
+    run.fault("2-fail", 4)
+    run.fault("3-lose", 9)
+    begun(run, "notice")
+    proven(run, "notice", 10, 12)
+    run.event(12, "notice.posted", ja="報", en="told")
+    ended(run, 13, "proven")
+    assert runbook.check(run.end()).measured["first_notice_s"] == 8 * 60
+
+
 def test_a_first_notice_that_came_too_late_fails_where_it_is_asked_for(record: Record) -> None:
     asked = {"first_notice": 1800.0}
     assert runbook.check(noticed(record, 12, asked).end()).verdict is Verdict.PASS
