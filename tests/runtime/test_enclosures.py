@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -119,7 +120,10 @@ def test_an_enclosure_without_power_takes_its_nodes_along_until_it_is_repaired(
 ) -> None:
     a1, a2, b1 = (small_map.nodes[name] for name in ("a1", "a2", "b1"))
     shell(runtime, small_map, "a1", "echo kept > /mnt/data/synced; sync /mnt/data/synced /mnt/data")
-    enclosures(runtime).fail_enclosure("storage", Failure.OFFLINE)
+    began_ns = time.monotonic_ns()
+    silent_ns = enclosures(runtime).fail_enclosure("storage", Failure.OFFLINE)
+    assert silent_ns is not None
+    assert began_ns < silent_ns < time.monotonic_ns()
     assert [runtime.alive(node) for node in (a1, a2, b1)] == [False, False, True]
     with pytest.raises(NodeFailed, match="a1: its storage enclosure storage is offline"):
         runtime.start(a1)
@@ -318,3 +322,17 @@ def test_nothing_is_mounted_when_a_run_is_over(small_map: Map, tmp_path: Path) -
     assert str(tmp_path) in mounted
     runtime.close()
     assert str(tmp_path) not in Path("/proc/self/mountinfo").read_text()
+
+
+def test_who_keeps_a_file_system_in_use_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filesystems, "RELEASED_WITHIN_S", 0.3)
+    systems = filesystems.FileSystems(tmp_path)
+    systems.make({"storage": ["volume"]})
+    try:
+        with (
+            (systems.folder("storage", "volume") / "file").open("w"),
+            pytest.raises(NodeFailed, match=r"still in use 0.3 s after it was unmounted: open by \d+ \("),
+        ):
+            systems.repair("storage")
+    finally:
+        systems.close()

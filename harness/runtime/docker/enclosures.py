@@ -17,6 +17,7 @@ from typing import Final
 from harness.failure import Failure
 from harness.runtime import NodeFailed
 from harness.runtime.enclosures.filesystems import OPTIONS, RELEASED_WITHIN_S, FileSystems, mount
+from harness.runtime.enclosures.holders import holders
 
 #: Who a node's programs are, see the compose file.
 OWNER: Final = 1000
@@ -57,7 +58,9 @@ class Held(FileSystems):
         deadline_s = time.monotonic() + RELEASED_WITHIN_S
         while known.exists():
             if time.monotonic() > deadline_s:
-                raise NodeFailed(volume, f"it is still in use {RELEASED_WITHIN_S:g} s after its nodes ended")
+                held = holders((device / "dev").read_text().strip())
+                what = f"it is still in use {RELEASED_WITHIN_S:g} s after its nodes ended"
+                raise NodeFailed(volume, f"{what}: {held}" if held else what)
             time.sleep(0.01)
 
 

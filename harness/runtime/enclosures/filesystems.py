@@ -25,6 +25,7 @@ from typing import Final
 
 from harness.failure import Failure
 from harness.runtime import NodeFailed
+from harness.runtime.enclosures.holders import holders
 from harness.runtime.namespaces import root_of_the_machine
 
 #: What an enclosure holds at most; the image takes only what was written.
@@ -133,9 +134,9 @@ class FileSystems:
         deadline = time.monotonic() + RELEASED_WITHIN_S
         while bound.exists() and bound.read_text().strip() == str(self._image(enclosure)):
             if time.monotonic() > deadline:
-                raise NodeFailed(
-                    enclosure, f"it is still in use {RELEASED_WITHIN_S:g} s after it was unmounted"
-                )
+                held = holders((device / "dev").read_text().strip())
+                what = f"it is still in use {RELEASED_WITHIN_S:g} s after it was unmounted"
+                raise NodeFailed(enclosure, f"{what}: {held}" if held else what)
             time.sleep(0.01)
 
     def _device(self, enclosure: str) -> Path:
