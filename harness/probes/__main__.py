@@ -29,8 +29,8 @@ from harness.probes.pages import Read, Registers, SignIn, Write
 from harness.probes.replication import Follower
 from harness.rundir.history import DATABASE_SCHEMA, FLUSH_EVERY_S, REPLICATION_SCHEMA, Rows, Writer
 
-#: A linearizable read is a round of all members, dearer than any other look at the platform.
-_LEADER_EVERY_S: Final = 0.2
+#: How often a majority is to confirm what was heard of the leader: a round of all members, dearer than any other look.
+_LEADER_EVERY_S: Final = 1.0
 
 
 async def watch(config: ProbeConfig) -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from harness.probes.databases import Beats, Database
 from harness.probes.door import Door
-from harness.probes.leader import LEADER_KEY, Leader
+from harness.probes.leader import FRESH_NS, LEADER_KEY, Leader
 from tests.harness.load.world import free_ports, until
 from tests.topology.service.postgres import Postgres
 
@@ -199,6 +199,36 @@ def test_the_leader_is_whoever_holds_the_key(consensus: Door) -> None:
         return unknown, nobody, leader.holder
 
     assert _result(run()) == ("", "", "database-a")
+
+
+def test_a_new_leader_is_heard_of_at_once_and_nobody_is_one_whose_store_has_fallen_silent(
+    consensus: Door,
+) -> None:
+    async def run() -> tuple[float, float, str]:
+        leader = Leader([consensus])
+        watching = asyncio.create_task(leader.watch(1.0))
+        await asyncio.to_thread(_etcdctl, consensus, "put", LEADER_KEY, "database-a")
+        await _until(lambda: leader.holder == "database-a")
+        waited = []
+        for args, holder in ((("put", LEADER_KEY, "database-b"), "database-b"), (("del", LEADER_KEY), "")):
+            await asyncio.to_thread(_etcdctl, consensus, *args)
+            began_s = time.monotonic()
+            await _until(lambda holder=holder: leader.holder == holder)  # type: ignore[misc]
+            waited.append(time.monotonic() - began_s)
+        await asyncio.to_thread(_etcdctl, consensus, "put", LEADER_KEY, "database-c")
+        await _until(lambda: leader.holder == "database-c")
+        watching.cancel()
+        await asyncio.sleep(FRESH_NS / 1e9)
+        return waited[0], waited[1], leader.holder
+
+    told_s, gone_s, silent = _result(run())
+    assert max(told_s, gone_s) < 0.3, "sooner than the next read"
+    assert silent == ""
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    while not condition():
+        await asyncio.sleep(0.005)
 
 
 def _result(work: Coroutine[Any, Any, Any]) -> Any:
