@@ -43,7 +43,9 @@ LISTENS, HEARS = "--listens", "--hears"
 CANNOT_EXECUTE, NOT_FOUND = 126, 127
 SIOCSIFFLAGS: Final = 0x8914
 IFF_UP: Final = 1
-NAMESPACES: Final = ("--pid", "--fork", "--kill-child", "--mount", "--mount-proc", "--net", "--ipc", "--uts")
+#: What others unmount is let go of here, too: a copy of an engine's volumes would keep their file systems in use.
+MOUNTS: Final = ("--mount", "--propagation=slave", "--mount-proc")
+NAMESPACES: Final = ("--pid", "--fork", "--kill-child", *MOUNTS, "--net", "--ipc", "--uts")
 
 
 def inside() -> bool:

@@ -19,7 +19,7 @@ MS_NOSUID: Final = 0x2
 MS_NODEV: Final = 0x4
 MS_NOEXEC: Final = 0x8
 MS_REC: Final = 0x4000
-MS_PRIVATE: Final = 0x40000
+MS_SLAVE: Final = 0x80000
 PR_SET_PDEATHSIG: Final = 1
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -50,7 +50,7 @@ def own_mounts() -> None:
 def apart() -> None:
     """New namespaces for all but the network: at once, and for processes from the next fork on. See `own_processes`."""
     _check(_libc.unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID), "unshare")
-    _check(_libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None), "mount --make-rprivate")
+    _check(_libc.mount(None, b"/", None, MS_REC | MS_SLAVE, None), "mount --make-rslave")
 
 
 def own_processes() -> None:

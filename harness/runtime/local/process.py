@@ -16,12 +16,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from harness.runtime import NodeFailed, given
+from harness.runtime import NodeFailed, given, house
 from harness.runtime.nursery import Birth, NotBorn, Nursery
 from topology.__main__ import PROGRAMS as ROLES
 from topology.map import Node
 
-NAMESPACES: Final = ("--pid", "--fork", "--kill-child", "--mount", "--mount-proc", "--ipc", "--uts")
+NAMESPACES: Final = ("--pid", "--fork", "--kill-child", *house.MOUNTS, "--ipc", "--uts")
 #: Upstream's image of the proxy; its own server where there is one, else the drop-in.
 TOXIPROXY_IMAGE: Final = "ghcr.io/shopify/toxiproxy"
 #: Roles whose real part refuses to run as root.
