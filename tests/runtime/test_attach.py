@@ -169,6 +169,9 @@ def test_faults_happen_to_the_projects_own_containers_and_it_is_given_back(
     assert by_heart(client, running) == set()
     assert {name for name, at in started(client, running).items() if at != before[name]} == {"b1"}
     assert not client.volumes.list(filters={"label": labels.ATTACHED})
+    with inside(client, running, "a1"):
+        for node in (a2, b1):
+            assert requests.get(f"http://{node.address}:8000/", timeout=BACK_WITHIN_S).text == node.name
 
 
 def test_a_node_of_a_project_is_never_replaced(attached: DockerRuntime) -> None:

@@ -193,9 +193,9 @@ class Container:
         self._forget()
 
     def close(self) -> None:
-        """After its removal by whatever means: nothing of it is held any more."""
+        """After its removal by whatever means, or when it was given back: nothing of it is held any more."""
         self._hear_out()
-        self._forget()
+        self._let_go()
 
     # -- inside and out ----------------------------------------------------------------------------------------
 
@@ -228,8 +228,13 @@ class Container:
             self._listener.hear_out()
 
     def _forget(self) -> None:
+        """It has ended."""
         if self._life is not None:
             self._site.neighbours.unplug(self.node)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._life is not None:
             self._life.forget()
         self._life = self._listener = None
 
